@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Backplane plugin ABI, core: what every interface stands on. C11, no dependency but stdint.
+ *
+ * POLICY
+ *  - The major version is in the name of the entry symbol. While the major is 0 the ABI is a draft:
+ *    a runtime loads only plugins built from headers of its own minor. From 1.0 on a plugin built
+ *    once runs on every later 1.x.
+ *  - An interface is found by its id, "bp.<name>/<revision>", through get_interface on either side.
+ *    A released id and revision is never edited; an incompatible change takes the next revision.
+ *    "bp." is ours; third parties use reverse DNS ("com.acme.foo/1").
+ *  - A minor version appends fields to the end of a table. Readers ask BP_HAS(table, field), which
+ *    compares struct_size and tests for null. Every struct starts with struct_size, is a multiple
+ *    of 8 bytes and has no padding.
+ *  - Only fixed-width integers, pointers, function pointers and structs of those. Enumerations are
+ *    uint32_t with named constants; receivers ignore values they do not know.
+ *  - Plugins link nothing of the host: everything arrives through tables.
+ *
+ * OWNERSHIP: a parameter named `out` receives an object that the callee made and the caller releases
+ *   through a function pointer of that object. Everything else is borrowed for the call.
+ * THREADS: every function carries one tag.
+ *   [control]     one of the host's control calls, never two at once for one instance
+ *   [loop]        on the event loop that owns the object; must not block
+ *   [any-thread]  any thread, must not block
+ * ERRORS: functions that can fail return a BP_CODE_* and fill the caller's bp_error (which may be
+ *   null); on failure no output is touched. No exception crosses a function of this ABI.
+ */
+#ifndef BACKPLANE_ABI_H
+#define BACKPLANE_ABI_H
+
+#include <stdint.h>
+
+#define BP_ABI_MAJOR 0
+#define BP_ABI_MINOR 1
+#define BP_ENTRY_SYMBOL "bp_plugin_entry_v0"
+
+#define BP_HAS(table, field)                                                              \
+  ((table) != 0 &&                                                                        \
+   (uint64_t)(table)->struct_size >=                                                      \
+       (uint64_t)((const char*)&(table)->field - (const char*)(table)) + sizeof((table)->field) && \
+   (table)->field != 0)
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Borrowed bytes, UTF-8 where they are text, not terminated. Empty: size 0, data ignored. */
+typedef struct bp_str {
+  const char* data;
+  uint64_t size;
+} bp_str;
+
+/* A named value: a header, a label, a log field. */
+typedef struct bp_pair {
+  bp_str name;
+  bp_str value;
+} bp_pair;
+
+/* Canonical codes, numbered as gRPC's. */
+#define BP_CODE_OK 0u
+#define BP_CODE_CANCELLED 1u
+#define BP_CODE_UNKNOWN 2u
+#define BP_CODE_INVALID_ARGUMENT 3u
+#define BP_CODE_DEADLINE_EXCEEDED 4u
+#define BP_CODE_NOT_FOUND 5u
+#define BP_CODE_ALREADY_EXISTS 6u
+#define BP_CODE_PERMISSION_DENIED 7u
+#define BP_CODE_RESOURCE_EXHAUSTED 8u
+#define BP_CODE_FAILED_PRECONDITION 9u
+#define BP_CODE_ABORTED 10u
+#define BP_CODE_OUT_OF_RANGE 11u
+#define BP_CODE_UNIMPLEMENTED 12u
+#define BP_CODE_INTERNAL 13u
+#define BP_CODE_UNAVAILABLE 14u
+#define BP_CODE_DATA_LOSS 15u
+#define BP_CODE_UNAUTHENTICATED 16u
+
+/*
+ * What went wrong, in the caller's memory, 512 bytes: usable when nothing can be allocated.
+ * `message` is safe to show to a client: no key, no upstream address. Both texts are terminated.
+ */
+typedef struct bp_error {
+  uint32_t code;
+  uint32_t http_status;    /* 0: the code's default */
+  uint64_t retry_after_ms; /* 0: unknown, or a retry does not help */
+  char type[48];           /* the platform's code, e.g. "MODEL_NOT_FOUND"; empty: the default */
+  char message[448];
+} bp_error;
+
+#define BP_MEMORY_HOST 0u
+
+/*
+ * Counted bytes. The producer owns the memory and the counting; retain and release are
+ * [any-thread] and atomic. `padding` readable bytes follow the last one (a JSON scanner that reads
+ * in blocks wants 64; with fewer the host copies).
+ */
+typedef struct bp_buffer {
+  const char* data;
+  uint64_t size;
+  uint32_t memory; /* BP_MEMORY_* */
+  uint32_t padding;
+  void* owner;
+  void (*retain)(void* owner);
+  void (*release)(void* owner);
+} bp_buffer;
+
+/* Tokens of one call so far: cumulative, never deltas. */
+typedef struct bp_usage {
+  uint32_t struct_size;
+  uint32_t reserved0;
+  uint64_t prompt_tokens;
+  uint64_t completion_tokens;
+  uint64_t cached_prompt_tokens; /* part of prompt_tokens */
+  uint64_t reasoning_tokens;     /* part of completion_tokens */
+} bp_usage;
+
+/* Events of a call. The terminal ones are END and ERROR. */
+#define BP_EVENT_TEXT 1u   /* data: generated UTF-8 text of choice `index` */
+#define BP_EVENT_FINISH 2u /* choice `index` is complete; data: "stop", "length", ... */
+#define BP_EVENT_CHUNK 3u  /* data: one dialect document of a stream, to be framed, not changed */
+#define BP_EVENT_BODY 4u   /* data: the next bytes of a whole response; detail: its media type */
+#define BP_EVENT_USAGE 5u  /* usage */
+#define BP_EVENT_END 6u    /* the call succeeded */
+#define BP_EVENT_ERROR 7u  /* the call failed: error */
+
+typedef struct bp_event {
+  uint32_t struct_size;
+  uint32_t type;
+  uint64_t sequence; /* 0, 1, 2 ... without a gap */
+  uint32_t index;    /* choice the event belongs to */
+  uint32_t reserved0;
+  bp_str data;
+  bp_str detail;
+  const bp_usage* usage;
+  const bp_error* error;
+} bp_event;
+
+/* What a receiver of a stream answers. */
+#define BP_FLOW_CONTINUE 0u
+#define BP_FLOW_PAUSE 1u /* stop producing until resume; at most max_overrun events may follow */
+#define BP_FLOW_STOP 2u  /* nobody wants more: cancel */
+
+/*
+ * Where the events of one call go. emit never blocks and is called by one thread at a time
+ * [any-thread]; on the call's loop it costs no queue. Exactly one terminal event, nothing after.
+ */
+typedef struct bp_sink {
+  uint32_t struct_size;
+  uint32_t max_overrun;
+  void* context;
+  uint32_t (*emit)(void* context, const bp_event* event);
+} bp_sink;
+
+/*
+ * A running call, owned by whoever created it. The holder calls release exactly once and never
+ * touches it again. No function of a call is called from inside its sink's emit, except by a
+ * transport on a call of the gateway.
+ *   cancel   [any-thread] idempotent; the terminal event (code CANCELLED) follows
+ *   resume   [any-thread] after a PAUSE: the receiver has room again
+ *   release  [any-thread] for the host on a backend's call: only after the terminal event.
+ *            For a transport on the gateway's call: at any time, and before the terminal event it
+ *            cancels; no event is emitted once it returns.
+ */
+typedef struct bp_call bp_call;
+struct bp_call {
+  uint32_t struct_size;
+  uint32_t reserved0;
+  void (*cancel)(bp_call* self);
+  void (*resume)(bp_call* self);
+  void (*release)(bp_call* self);
+};
+
+typedef struct bp_loop bp_loop; /* an event loop; see backplane/loop.h */
+
+#define BP_REQUEST_STREAM 1u /* the caller wants a stream of events */
+#define BP_REQUEST_USAGE 2u  /* ... and the usage as its last chunk */
+
+/*
+ * One call to serve. Transports fill operation, content_type, body, metadata and loop; the host
+ * fills the rest before a backend sees it. Borrowed for the call it is passed to; `body` may be
+ * kept by retaining it, everything else is copied if needed later.
+ */
+typedef struct bp_request {
+  uint32_t struct_size;
+  uint32_t flags;         /* BP_REQUEST_* */
+  bp_str id;              /* request id; a transport may leave it empty to get one */
+  bp_str operation;       /* "chat.completions", "completions", "embeddings", ... */
+  bp_str content_type;    /* media type of the body */
+  bp_buffer body;         /* the dialect document, as sent */
+  bp_str model;           /* the name by which the backend knows the model */
+  uint64_t model_offset;  /* where the model's JSON string, quotes included, stands in the body */
+  uint64_t model_size;    /* 0: the body names no model */
+  uint64_t max_output_tokens; /* 0: not given */
+  int64_t deadline_ns;        /* absolute, monotonic; 0: none */
+  bp_loop* loop;              /* the call lives on this loop from first to last */
+  const bp_pair* metadata;    /* lower-case names; credentials never reach a backend */
+  uint64_t metadata_count;
+} bp_request;
+
+/* What the host offers. Tables live as long as the host; unknown ids give null. */
+typedef struct bp_host bp_host;
+struct bp_host {
+  uint32_t struct_size;
+  uint32_t abi_major;
+  uint32_t abi_minor;
+  uint32_t reserved0;
+  bp_str version; /* of the runtime, for messages */
+  void* context;
+  const void* (*get_interface)(const bp_host* self, bp_str id); /* [any-thread] */
+};
+
+/* How an instance of a plugin is made. */
+typedef struct bp_instance_options {
+  uint32_t struct_size;
+  uint32_t reserved0;
+  bp_str name;     /* the instance's key in the deployment file */
+  bp_str settings; /* JSON, valid by the plugin's schema, defaults filled in, secrets as references */
+} bp_instance_options;
+
+/* What a file offers; static, lives as long as the library is mapped. */
+typedef struct bp_plugin {
+  uint32_t struct_size;
+  uint32_t abi_major;          /* of the headers it was built from */
+  uint32_t abi_minor;          /* likewise; for messages */
+  uint32_t abi_minor_required; /* the least it runs with; raised by hand only */
+  bp_str name;
+  bp_str version;
+  bp_str schema; /* JSON Schema of the settings */
+  const void* (*get_interface)(bp_str id); /* [any-thread] "bp.backend/1" ... */
+} bp_plugin;
+
+/* The one symbol a plugin exports. [control] */
+typedef uint32_t (*bp_plugin_entry)(const bp_host* host, const bp_plugin** out, bp_error* error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* BACKPLANE_ABI_H */

@@ -159,11 +159,11 @@ typedef struct bp_sink {
 
 /*
  * A running call, owned by whoever created it. The holder calls release exactly once and never
- * touches it again. No function of a call is called from inside its sink's emit, except by a
- * transport on a call of the gateway.
- *   cancel   [any-thread] idempotent; the terminal event (code CANCELLED) follows
- *   resume   [any-thread] after a PAUSE: the receiver has room again
- *   release  [any-thread] for the host on a backend's call: only after the terminal event.
+ * touches it again. All three are [loop]: called on the loop of the call; and never from inside the
+ * call's emit, except by a transport on a call of the gateway.
+ *   cancel   idempotent; the terminal event (code CANCELLED) follows, within cancel_grace_ms
+ *   resume   after a PAUSE: the receiver has room again
+ *   release  For the host on a backend's call: only after the terminal event.
  *            For a transport on the gateway's call: at any time, and before the terminal event it
  *            cancels; no event is emitted once it returns.
  */

@@ -22,6 +22,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace backplane {
 
@@ -211,8 +212,8 @@ class Call : public bp_call {
   Call& operator=(const Call&) = delete;
   virtual ~Call() = default;
 
-  virtual void on_cancel() noexcept = 0;  // [any-thread] see bp_call.cancel
-  virtual void on_resume() noexcept {}    // [any-thread] see bp_call.resume
+  virtual void on_cancel() noexcept = 0;  // [loop] see bp_call.cancel
+  virtual void on_resume() noexcept {}    // [loop] see bp_call.resume
   virtual void on_release() noexcept { delete this; }
 
  private:

@@ -16,8 +16,8 @@
  *    uint32_t with named constants; receivers ignore values they do not know.
  *  - Plugins link nothing of the host: everything arrives through tables.
  *
- * OWNERSHIP: a parameter named `out` receives an object that the callee made and the caller releases
- *   through a function pointer of that object. Everything else is borrowed for the call.
+ * OWNERSHIP: a parameter named `out` receives an object that the callee made and the caller
+ * releases through a function pointer of that object. Everything else is borrowed for the call.
  * THREADS: every function carries one tag.
  *   [control]     one of the host's control calls, never two at once for one instance
  *   [loop]        on the event loop that owns the object; must not block
@@ -34,9 +34,9 @@
 #define BP_ABI_MINOR 1
 #define BP_ENTRY_SYMBOL "bp_plugin_entry_v0"
 
-#define BP_HAS(table, field)                                                              \
-  ((table) != 0 &&                                                                        \
-   (uint64_t)(table)->struct_size >=                                                      \
+#define BP_HAS(table, field)                                                                       \
+  ((table) != 0 &&                                                                                 \
+   (uint64_t)(table)->struct_size >=                                                               \
        (uint64_t)((const char*)&(table)->field - (const char*)(table)) + sizeof((table)->field) && \
    (table)->field != 0)
 
@@ -121,18 +121,24 @@ typedef struct bp_usage {
 #define BP_EVENT_BODY 4u   /* data: the next bytes of a whole response; detail: its media type */
 #define BP_EVENT_USAGE 5u  /* usage */
 #define BP_EVENT_END 6u    /* the call succeeded */
-#define BP_EVENT_ERROR 7u  /* the call failed: error */
+#define BP_EVENT_ERROR 7u  /* the call failed: error; data: a ready body of media type detail */
+/* The call will be answered; headers: for the client. From the host to a transport it is always the
+   first event unless the call fails before, and says flags: of the request, data: the public name
+   of the model, detail: the request id. A backend may send it first to add headers. */
+#define BP_EVENT_HEAD 8u
 
 typedef struct bp_event {
   uint32_t struct_size;
   uint32_t type;
   uint64_t sequence; /* 0, 1, 2 ... without a gap */
   uint32_t index;    /* choice the event belongs to */
-  uint32_t reserved0;
+  uint32_t flags;    /* HEAD: BP_REQUEST_* */
   bp_str data;
   bp_str detail;
   const bp_usage* usage;
   const bp_error* error;
+  const bp_pair* headers; /* HEAD and ERROR */
+  uint64_t header_count;
 } bp_event;
 
 /* What a receiver of a stream answers. */
@@ -172,8 +178,9 @@ struct bp_call {
 
 typedef struct bp_loop bp_loop; /* an event loop; see backplane/loop.h */
 
-#define BP_REQUEST_STREAM 1u /* the caller wants a stream of events */
-#define BP_REQUEST_USAGE 2u  /* ... and the usage as its last chunk */
+#define BP_REQUEST_STREAM 1u         /* the caller wants a stream of events */
+#define BP_REQUEST_USAGE 2u          /* ... and the usage as its last chunk */
+#define BP_REQUEST_STREAM_OPTIONS 4u /* the body has a member stream_options */
 
 /*
  * One call to serve. Transports fill operation, content_type, body, metadata and loop; the host
@@ -182,14 +189,14 @@ typedef struct bp_loop bp_loop; /* an event loop; see backplane/loop.h */
  */
 typedef struct bp_request {
   uint32_t struct_size;
-  uint32_t flags;         /* BP_REQUEST_* */
-  bp_str id;              /* request id; a transport may leave it empty to get one */
-  bp_str operation;       /* "chat.completions", "completions", "embeddings", ... */
-  bp_str content_type;    /* media type of the body */
-  bp_buffer body;         /* the dialect document, as sent */
-  bp_str model;           /* the name by which the backend knows the model */
-  uint64_t model_offset;  /* where the model's JSON string, quotes included, stands in the body */
-  uint64_t model_size;    /* 0: the body names no model */
+  uint32_t flags;        /* BP_REQUEST_* */
+  bp_str id;             /* request id; a transport may leave it empty to get one */
+  bp_str operation;      /* "chat.completions", "completions", "embeddings", ... */
+  bp_str content_type;   /* media type of the body */
+  bp_buffer body;        /* the dialect document, as sent */
+  bp_str model;          /* the name by which the backend knows the model */
+  uint64_t model_offset; /* where the model's JSON string, quotes included, stands in the body */
+  uint64_t model_size;   /* 0: the body names no model */
   uint64_t max_output_tokens; /* 0: not given */
   int64_t deadline_ns;        /* absolute, monotonic; 0: none */
   bp_loop* loop;              /* the call lives on this loop from first to last */
@@ -213,8 +220,9 @@ struct bp_host {
 typedef struct bp_instance_options {
   uint32_t struct_size;
   uint32_t reserved0;
-  bp_str name;     /* the instance's key in the deployment file */
-  bp_str settings; /* JSON, valid by the plugin's schema, defaults filled in, secrets as references */
+  bp_str name; /* the instance's key in the deployment file */
+  bp_str
+      settings; /* JSON, valid by the plugin's schema, defaults filled in, secrets as references */
 } bp_instance_options;
 
 /* What a file offers; static, lives as long as the library is mapped. */
@@ -225,7 +233,7 @@ typedef struct bp_plugin {
   uint32_t abi_minor_required; /* the least it runs with; raised by hand only */
   bp_str name;
   bp_str version;
-  bp_str schema; /* JSON Schema of the settings */
+  bp_str schema;                           /* JSON Schema of the settings */
   const void* (*get_interface)(bp_str id); /* [any-thread] "bp.backend/1" ... */
 } bp_plugin;
 

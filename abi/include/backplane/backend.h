@@ -44,7 +44,8 @@ typedef struct bp_backend {
 
   /*
    * [any-thread] After start. `out` is JSON: {"models": [{"id", "context_length"?, "owned_by"?}],
-   * "operations": ["chat.completions", ...]}. An empty model list means any model name is passed on.
+   * "operations": ["chat.completions", ...]}. An empty model list means any model name is passed
+   * on.
    */
   uint32_t (*describe)(void* self, bp_buffer* out, bp_error* error);
 } bp_backend;

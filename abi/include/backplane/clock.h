@@ -15,8 +15,8 @@ typedef struct bp_clock {
   uint32_t struct_size;
   uint32_t reserved0;
   void* context;
-  int64_t (*monotonic_ns)(void* context);                    /* [any-thread] deadlines */
-  int64_t (*unix_ns)(void* context);                         /* [any-thread] time of day */
+  int64_t (*monotonic_ns)(void* context);                     /* [any-thread] deadlines */
+  int64_t (*unix_ns)(void* context);                          /* [any-thread] time of day */
   void (*random)(void* context, void* target, uint64_t size); /* [any-thread] unpredictable */
 } bp_clock;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bp.http/1: an HTTP client. Offered by the host: pools of kept-alive connections per loop, TLS with
- * verification, timeouts, streaming with back-pressure, bounds. HTTP/1.1.
+ * bp.http/1: an HTTP client. Offered by the host: pools of kept-alive connections per loop, TLS
+ * with verification, timeouts, streaming with back-pressure, bounds. HTTP/1.1.
  */
 #ifndef BACKPLANE_HTTP_H
 #define BACKPLANE_HTTP_H

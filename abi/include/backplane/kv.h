@@ -22,12 +22,13 @@ typedef struct bp_kv {
   /* [any-thread] NOT_FOUND where there is none or it has expired. */
   uint32_t (*get)(void* context, bp_str key, bp_buffer* out, bp_error* error);
 
-  /* [any-thread] ALREADY_EXISTS where there is one. ttl_ms 0: for ever. RESOURCE_EXHAUSTED: full. */
+  /* [any-thread] ALREADY_EXISTS where there is one. ttl_ms 0: for ever. RESOURCE_EXHAUSTED: full.
+   */
   uint32_t (*put_if_absent)(void* context, bp_str key, bp_str value, uint64_t ttl_ms,
                             bp_error* error);
 
-  /* [any-thread] Replaces `expected` by `value`; ABORTED where the value is another, NOT_FOUND where
-     there is none. An empty `value` removes the key. */
+  /* [any-thread] Replaces `expected` by `value`; ABORTED where the value is another, NOT_FOUND
+     where there is none. An empty `value` removes the key. */
   uint32_t (*compare_and_swap)(void* context, bp_str key, bp_str expected, bp_str value,
                                uint64_t ttl_ms, bp_error* error);
 } bp_kv;

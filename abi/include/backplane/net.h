@@ -34,9 +34,9 @@ typedef struct bp_connection_handler {
   uint32_t struct_size;
   uint32_t reserved0;
   void (*data)(void* context, bp_str bytes); /* borrowed, consumed whole */
-  void (*end)(void* context);     /* the peer will send no more; it may still read */
-  void (*drained)(void* context); /* after a PAUSE from write: there is room again */
-  void (*timeout)(void* context); /* the time given to set_timeout has passed */
+  void (*end)(void* context);                /* the peer will send no more; it may still read */
+  void (*drained)(void* context);            /* after a PAUSE from write: there is room again */
+  void (*timeout)(void* context);            /* the time given to set_timeout has passed */
   void (*closed)(void* context);
 } bp_connection_handler;
 

@@ -80,9 +80,9 @@ typedef struct bp_payment {
   void (*settle)(void* self, const bp_settlement* settlement);
   void (*release)(void* self, bp_str request_id, uint64_t hold);
 
-  void (*drain)(void* self, int64_t deadline_ns); /* [control] */
-  void (*stop)(void* self);                       /* [control] */
-  void (*destroy)(void* self);                    /* [control] */
+  void (*drain)(void* self, int64_t deadline_ns);                    /* [control] */
+  void (*stop)(void* self);                                          /* [control] */
+  void (*destroy)(void* self);                                       /* [control] */
   uint32_t (*describe)(void* self, bp_buffer* out, bp_error* error); /* [any-thread] JSON */
 } bp_payment;
 

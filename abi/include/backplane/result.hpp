@@ -33,7 +33,8 @@ enum class Code : std::uint32_t {
 };
 
 // What went wrong: `message` is one sentence that names the place and the remedy and is safe to
-// show to a client; `type` is the platform's code ("MODEL_NOT_FOUND"), empty for the code's default.
+// show to a client; `type` is the platform's code ("MODEL_NOT_FOUND"), empty for the code's
+// default.
 struct Error {
   Code code = Code::kInternal;
   std::string message;
@@ -72,7 +73,9 @@ class [[nodiscard]] Result {
 
 struct Done {};
 using Status = Result<Done>;
-inline Status ok() { return Done{}; }
+inline Status ok() {
+  return Done{};
+}
 
 inline Error invalid_argument(std::string message) {
   return {Code::kInvalidArgument, std::move(message), {}, 0, 0};

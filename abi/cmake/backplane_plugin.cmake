@@ -7,7 +7,8 @@
 #   SCHEMA <schema.json>             JSON Schema of the settings, at most 64 KiB
 #   SOURCES <file>...
 #   [LIBRARIES <library>...]
-#   [REQUIRED_MINOR <n>])            least ABI minor it runs with; default 0
+#   [REQUIRED_MINOR <n>]             least ABI minor it runs with; default 0
+#   [OUTPUT_FOLDER <folder>])        where its three files go; they are not installed then
 #
 # Makes <name>.so, which exports the entry symbol alone and has no undefined symbol, and beside it
 # the manifest <name>.yaml and <name>.schema.json. The sources may use
@@ -20,7 +21,8 @@ set(BP_PLUGIN_CMAKE_DIR ${CMAKE_CURRENT_LIST_DIR} CACHE INTERNAL "")
 set(BP_PLUGIN_SCHEMA_BYTES_MAX 65536 CACHE INTERNAL "")
 
 function(bp_add_plugin target)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "KIND;NAME;VERSION;SCHEMA;REQUIRED_MINOR"
+  cmake_parse_arguments(PARSE_ARGV 1 arg ""
+                        "KIND;NAME;VERSION;SCHEMA;REQUIRED_MINOR;OUTPUT_FOLDER"
                         "SOURCES;LIBRARIES")
   bp_check_plugin_arguments_()
   set(generated ${CMAKE_CURRENT_BINARY_DIR}/${target}.generated)
@@ -39,7 +41,10 @@ function(bp_add_plugin target)
 
   get_property(root GLOBAL PROPERTY BP_PLUGIN_ROOT)
   set(folder ${CMAKE_CURRENT_BINARY_DIR})
-  if(root)
+  if(arg_OUTPUT_FOLDER)
+    set(folder ${arg_OUTPUT_FOLDER})
+    unset(root)
+  elseif(root)
     set(folder ${root}/${arg_KIND}s)
   endif()
   bp_link_plugin_(${target} ${folder})

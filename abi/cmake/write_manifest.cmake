@@ -10,11 +10,11 @@ endforeach()
 file(SHA256 ${FOLDER}/${NAME}.so sha256)
 configure_file(${SCHEMA} ${FOLDER}/${NAME}.schema.json COPYONLY)
 file(WRITE ${FOLDER}/${NAME}.yaml
-"name: ${NAME}
+"name: \"${NAME}\"
 kind: ${KIND}
 interface: bp.${KIND}/1
-version: ${VERSION}
+version: \"${VERSION}\"
 abi: {major: ${abi_MAJOR}, minor: ${abi_MINOR}, required_minor: ${REQUIRED_MINOR}}
-sha256: ${sha256}
-schema: ${NAME}.schema.json
+sha256: \"${sha256}\"
+schema: \"${NAME}.schema.json\"
 ")

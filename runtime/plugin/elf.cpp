@@ -108,6 +108,16 @@ class ElfReader {
     return std::nullopt;
   }
 
+  // How many bytes of the file stand from an address to the end of its segment.
+  std::uint64_t bytes_from(std::uint64_t address) const {
+    for (const Elf64_Phdr& segment : segments_) {
+      if (segment.p_type != PT_LOAD || address < segment.p_vaddr) continue;
+      const std::uint64_t within = address - segment.p_vaddr;
+      if (within < segment.p_filesz) return segment.p_filesz - within;
+    }
+    return 0;
+  }
+
   template <class T>
   bool read_at_address(std::uint64_t address, std::uint64_t count, std::vector<T>& out) const {
     if (count > file_.size() / sizeof(T)) return false;
@@ -201,13 +211,15 @@ class ElfReader {
     }
     const auto highest = std::max_element(buckets.begin(), buckets.end());
     if (highest == buckets.end() || *highest < head[1]) return head[1];
-    const std::uint64_t chains_at = buckets_at + std::uint64_t{head[0]} * 4;
-    std::vector<std::uint32_t> link;
-    for (std::uint64_t symbol = *highest; symbol < kSymbolsMax; ++symbol) {
-      if (!read_at_address(chains_at + (symbol - head[1]) * 4, 1, link)) return std::nullopt;
-      if ((link[0] & 1U) != 0) return symbol + 1;
-    }
-    return std::nullopt;
+    const std::uint64_t chain_at =
+        buckets_at + std::uint64_t{head[0]} * 4 + std::uint64_t{*highest - head[1]} * 4;
+    std::vector<std::uint32_t> links;
+    const std::uint64_t length = std::min(bytes_from(chain_at) / 4, kSymbolsMax);
+    if (!read_at_address(chain_at, length, links)) return std::nullopt;
+    const auto last = std::find_if(links.begin(), links.end(),
+                                   [](std::uint32_t link) { return (link & 1U) != 0; });
+    if (last == links.end()) return std::nullopt;
+    return *highest + static_cast<std::uint64_t>(last - links.begin()) + 1;
   }
 
   bool read_symbols(std::uint64_t count) {

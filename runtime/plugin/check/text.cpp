@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/plugin/check/text.hpp"
+
+#include <boost/json.hpp>
+
+namespace backplane {
+namespace {
+
+namespace json = boost::json;
+
+// Length of the character at the front, 0 where it is none (Unicode 15, table 3-7).
+std::size_t character_length(std::string_view text) {
+  const auto at = [&](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
+  const auto tail = [&](std::size_t i) { return (at(i) & 0xC0U) == 0x80U; };
+  const unsigned first = at(0);
+  const unsigned second = at(1);
+  if (first < 0x80) return 1;
+  if (first >= 0xC2 && first <= 0xDF) return tail(1) ? 2 : 0;
+  if (first >= 0xE0 && first <= 0xEF) {
+    const bool overlong = first == 0xE0 && second < 0xA0;
+    const bool surrogate = first == 0xED && second > 0x9F;
+    return tail(1) && tail(2) && !overlong && !surrogate ? 3 : 0;
+  }
+  if (first >= 0xF0 && first <= 0xF4) {
+    const bool overlong = first == 0xF0 && second < 0x90;
+    const bool beyond = first == 0xF4 && second > 0x8F;
+    return tail(1) && tail(2) && tail(3) && !overlong && !beyond ? 4 : 0;
+  }
+  return 0;
+}
+
+}  // namespace
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t length = character_length(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+Result<Description> read_description(std::string_view text) {
+  boost::system::error_code failure;
+  const json::value root = json::parse(text, failure);
+  if (failure || !root.is_object()) return invalid_argument("expected a JSON object");
+  const json::value* models = root.get_object().if_contains("models");
+  const json::value* operations = root.get_object().if_contains("operations");
+  if (models == nullptr || !models->is_array()) {
+    return invalid_argument("models: expected an array of {\"id\": ...}");
+  }
+  if (operations == nullptr || !operations->is_array() || operations->get_array().empty()) {
+    return invalid_argument("operations: expected an array of names such as chat.completions");
+  }
+  Description description;
+  for (const json::value& model : models->get_array()) {
+    const json::value* id = model.is_object() ? model.get_object().if_contains("id") : nullptr;
+    if (id == nullptr || !id->is_string()) {
+      return invalid_argument("models: expected each to have a text id");
+    }
+    description.models.emplace_back(id->get_string());
+  }
+  for (const json::value& operation : operations->get_array()) {
+    if (!operation.is_string()) return invalid_argument("operations: expected texts");
+    description.operations.emplace_back(operation.get_string());
+  }
+  return description;
+}
+
+std::string fault_of_description(PluginKind kind, std::string_view text) {
+  if (kind == PluginKind::kBackend) {
+    const Result<Description> description = read_description(text);
+    return description ? "" : description.error().message;
+  }
+  boost::system::error_code failure;
+  const json::value root = json::parse(text, failure);
+  return failure || !root.is_object() ? "expected a JSON object" : "";
+}
+
+}  // namespace backplane

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// The plugins of a search path: found by their manifests, loaded when a deployment asks for them.
+#pragma once
+
+#include "runtime/plugin/discovery.hpp"
+
+#include <backplane/abi.h>
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace backplane {
+
+struct LoadRules {
+  // sha256 digests, in lower case, of the files that may be loaded; empty: any.
+  std::vector<std::string> allowed_sha256;
+};
+
+// Immutable once made: any thread, but for load. PluginInfo pointers live as long as the catalog.
+class PluginCatalog {
+ public:
+  // Runs no plugin code. Files it passes over are in warnings().
+  static PluginCatalog discover(const std::vector<std::filesystem::path>& folders);
+
+  const std::vector<PluginInfo>& all() const { return found_.plugins; }
+  const std::vector<std::string>& warnings() const { return found_.warnings; }
+
+  // `uses` is a name or name@RANGE (version.hpp). NOT_FOUND names what was meant, or what there is.
+  Result<const PluginInfo*> find(PluginKind kind, std::string_view uses) const;
+
+  // [control] Checks the file (sha256, ABI, ELF), maps it for the life of the process, calls its
+  // entry and checks descriptor and table. Loading a file again gives its descriptor again.
+  static Result<const bp_plugin*> load(const PluginInfo& info, const bp_host* host,
+                                       const LoadRules& rules = {});
+
+ private:
+  Result<const PluginInfo*> not_found(PluginKind kind, const std::string& name) const;
+
+  Discovery found_;
+};
+
+}  // namespace backplane

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// The catalog over folders made of real plugin files: the templates of this tree.
+#include "runtime/plugin/catalog.hpp"
+
+#include "tests/runtime/plugin/plugin_folder.hpp"
+
+#include <gtest/gtest.h>
+
+namespace backplane {
+namespace {
+
+const void* no_interface(const bp_host*, bp_str) {
+  return nullptr;
+}
+constexpr bp_host kHost{sizeof(bp_host), BP_ABI_MAJOR, BP_ABI_MINOR, 0,
+                        {"test", 4},     nullptr,      &no_interface};
+
+class CatalogTest : public testing::Test {
+ protected:
+  CatalogTest() { folder_.copy(PluginKind::kBackend, kEchoPlugin, "echo"); }
+  std::string error_of(std::string_view uses, PluginKind kind = PluginKind::kBackend) {
+    const auto found = PluginCatalog::discover({folder_.path()}).find(kind, uses);
+    return found ? "" : found.error().message;
+  }
+  PluginFolder folder_;
+};
+
+TEST_F(CatalogTest, FindsAndLoadsAPlugin) {
+  const PluginCatalog catalog = PluginCatalog::discover({folder_.path()});
+  ASSERT_EQ(catalog.all().size(), 1U);
+  EXPECT_TRUE(catalog.warnings().empty()) << catalog.warnings().front();
+  const Result<const PluginInfo*> info = catalog.find(PluginKind::kBackend, "echo@>=0.1");
+  ASSERT_TRUE(info) << info.error().message;
+  EXPECT_TRUE(std::filesystem::exists((*info)->schema_path));
+  const auto first = PluginCatalog::load(**info, &kHost);
+  ASSERT_TRUE(first) << first.error().message;
+  EXPECT_EQ(std::string((*first)->name.data, (*first)->name.size), "echo");
+  const auto second = PluginCatalog::load(**info, &kHost);
+  ASSERT_TRUE(second);
+  EXPECT_EQ(*first, *second);
+}
+
+TEST_F(CatalogTest, SaysWhatWasMeant) {
+  EXPECT_EQ(error_of("ecko"),
+            "there is no backend plugin \"ecko\"; did you mean \"echo\"? There are: echo");
+  EXPECT_EQ(error_of("vllm"), "there is no backend plugin \"vllm\"; there are: echo");
+  EXPECT_EQ(error_of("echo", PluginKind::kPayment),
+            "there is no payment plugin \"echo\"; it is a backend plugin");
+  EXPECT_EQ(error_of("free", PluginKind::kPayment),
+            "there is no payment plugin \"free\"; none is in the plugin path");
+  EXPECT_EQ(error_of("echo@>=7"), "backend plugin \"echo\" is version 0.1.0, wanted >=7 (" +
+                                      folder_.file(PluginKind::kBackend, "echo.so").string() +
+                                      "); install another version or change uses");
+}
+
+TEST_F(CatalogTest, LoadsOnlyAllowedFiles) {
+  const PluginCatalog catalog = PluginCatalog::discover({folder_.path()});
+  const PluginInfo& info = catalog.all().front();
+  const auto refused = PluginCatalog::load(info, &kHost, {{std::string(64, '0')}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kPermissionDenied);
+  EXPECT_EQ(refused.error().message,
+            info.path.string() + ": its sha256 " + info.manifest.sha256 +
+                " is not in the deployment's list of allowed files; add it if you trust it");
+  EXPECT_TRUE(PluginCatalog::load(info, &kHost, {{info.manifest.sha256}}));
+}
+
+TEST_F(CatalogTest, NoticesAChangedFile) {
+  const PluginCatalog catalog = PluginCatalog::discover({folder_.path()});
+  const PluginInfo& info = catalog.all().front();
+  folder_.append(PluginKind::kBackend, "echo.so", "x");
+  const auto refused = PluginCatalog::load(info, &kHost);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("it was changed after it was built: install it again"),
+            std::string::npos)
+      << refused.error().message;
+}
+
+}  // namespace
+}  // namespace backplane

@@ -177,6 +177,10 @@ bp_request GatewayCall::request_for(const Route& route) const {
   request.model_size = scan_.model_size;
   request.max_output_tokens = scan_.max_output_tokens;
   request.deadline_ns = deadline_ns_;
+  if (const std::uint64_t timeout_ms = route.backend->timeout_ms; timeout_ms != 0) {
+    request.deadline_ns =
+        std::min(deadline_ns_, now_ns() + static_cast<std::int64_t>(timeout_ms) * kMillisecondNs);
+  }
   request.loop = loop_calls_.loop;
   request.metadata = backend_metadata_.data();
   request.metadata_count = backend_metadata_.size();

@@ -17,6 +17,7 @@ class Gateway {
     ScanLimits scan;
     CallLimits call;
     std::uint64_t calls_max = 100'000;  // at once; more are refused with 503
+    std::uint64_t body_bytes_max = 16 * 1024 * 1024;
   };
 
   // Everything given outlives the gateway.

@@ -19,7 +19,8 @@ struct BackendInstance {
   std::string name;
   const bp_backend* table = nullptr;
   void* self = nullptr;
-  std::uint64_t calls_max = 0;  // 0: no bound
+  std::uint64_t calls_max = 0;   // 0: no bound
+  std::uint64_t timeout_ms = 0;  // of one attempt; 0: the call's deadline only
   std::atomic<std::uint64_t> in_flight{0};
   std::atomic<std::uint64_t> leaked{0};  // cancelled calls that never ended
 };

@@ -78,12 +78,11 @@ std::uint32_t Attempt::emit(void* context, const bp_event* event) {
 }
 
 std::uint32_t Attempt::emit_elsewhere(const bp_event& event) {
-  const std::uint32_t waiting = queued_.fetch_add(1) + 1;
+  const bool full = queued_.fetch_add(1) + 1 > kOverrunMax / 2;
+  if (full) throttled_.store(true);  // before the put: its delivery may be what empties the queue
   mailbox_.put(*this, event);
   const std::uint32_t flow = flow_.load();
-  if (flow != BP_FLOW_CONTINUE || waiting <= kOverrunMax / 2) return flow;
-  throttled_.store(true);
-  return BP_FLOW_PAUSE;
+  return full && flow == BP_FLOW_CONTINUE ? BP_FLOW_PAUSE : flow;
 }
 
 void Attempt::receive(const bp_event& event) {

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reply.hpp"
+
+#include "error_envelope.hpp"
+#include "token.hpp"
+
+#include <algorithm>
+
+namespace backplane::http {
+namespace {
+
+constexpr std::size_t kMaxTextBytes = 8 * 1024 * 1024;  // of a whole document, all choices
+constexpr std::uint32_t kMaxChoices = 128;
+constexpr std::size_t kMaxExtraBytes = 16384;
+constexpr std::size_t kKeptBytes = 65536;  // larger buffers are given back after a call
+constexpr std::string_view kJson = "application/json";
+constexpr std::string_view kEventStream = "text/event-stream";
+
+Error unexpected_event() {
+  return internal_error("the backend sent an event that does not fit this call");
+}
+
+Error too_long() {
+  return {Code::kDataLoss, "the response is longer than 8 MiB; ask for a stream",
+          "RESPONSE_TOO_LARGE", 502, 0};
+}
+
+std::string_view media_type_of(const bp_event& event) {
+  const std::string_view type = view(event.detail);
+  return type.empty() || !is_field_value(type) ? kJson : type;
+}
+
+void empty(std::string& text) {
+  text.clear();
+  if (text.capacity() > kKeptBytes) text.shrink_to_fit();
+}
+
+}  // namespace
+
+void Reply::start(const ReplyOptions& options) {
+  renders_text_ = options.operation == "chat.completions" || options.operation == "completions";
+  kind_ = options.operation == "completions" ? DialectKind::kCompletion : DialectKind::kChat;
+  http_11_ = options.http_11;
+  created_s_ = options.created_s;
+  request_id_ = options.request_id;
+  flags_ = 0;
+  mode_ = Mode::kNone;
+  head_sent_ = false;
+  extra_.clear();
+  choices_.clear();
+  text_bytes_ = 0;
+  has_usage_ = false;
+  empty(head_);
+  empty(body_);
+  media_type_.clear();
+}
+
+Reply::Step Reply::on_event(const bp_event& event, std::string_view date, bool keep_alive,
+                            Output& out) {
+  date_ = date;
+  keep_alive_ = keep_alive;
+  out = {};
+  return dispatch(event, out);
+}
+
+Reply::Step Reply::dispatch(const bp_event& event, Output& out) {
+  switch (event.type) {
+    case BP_EVENT_TEXT:
+      return on_text(event, out);
+    case BP_EVENT_CHUNK:
+      return on_chunk(event, out);
+    case BP_EVENT_HEAD:
+      return on_head(event);
+    case BP_EVENT_FINISH:
+      return on_finish(event, out);
+    case BP_EVENT_BODY:
+      return on_body(event, out);
+    case BP_EVENT_USAGE:
+      return on_usage(event);
+    case BP_EVENT_END:
+      return on_end(out);
+    case BP_EVENT_ERROR:
+      return on_error(event, out);
+    default:
+      return Step::kMore;
+  }
+}
+
+Reply::Step Reply::on_head(const bp_event& event) {
+  flags_ = event.flags;
+  for (std::uint64_t i = 0; i < event.header_count && extra_.size() < kMaxExtraBytes; ++i) {
+    append_foreign_header(extra_, event.headers[i]);
+  }
+  if (renders_text_) {
+    dialect_.start({kind_, request_id_, view(event.data), created_s_,
+                    streams() && (flags_ & BP_REQUEST_USAGE) != 0});
+  }
+  return Step::kMore;
+}
+
+Reply::Step Reply::on_text(const bp_event& event, Output& out) {
+  Choice* choice = choice_of(event.index);
+  if (choice == nullptr || !enter(streams() ? Mode::kEvents : Mode::kText)) {
+    return fail(unexpected_event(), out);
+  }
+  const std::string_view text = view(event.data);
+  if (mode_ == Mode::kText) {
+    text_bytes_ += text.size();
+    if (text_bytes_ > kMaxTextBytes) return fail(too_long(), out);
+    choice->text += text;
+    return Step::kMore;
+  }
+  open_stream(kEventStream, out);
+  open_choice(event.index, *choice);
+  if (!text.empty()) dialect_.text_event(chunk_.text(), event.index, text);
+  out.body = chunk_.seal(http_11_, false);
+  return Step::kMore;
+}
+
+Reply::Step Reply::on_finish(const bp_event& event, Output& out) {
+  Choice* choice = choice_of(event.index);
+  if (choice == nullptr || !enter(streams() ? Mode::kEvents : Mode::kText)) {
+    return fail(unexpected_event(), out);
+  }
+  choice->finish_reason = view(event.data);
+  if (mode_ == Mode::kText) return Step::kMore;
+  open_stream(kEventStream, out);
+  open_choice(event.index, *choice);
+  dialect_.finish_event(chunk_.text(), event.index, choice->finish_reason);
+  out.body = chunk_.seal(http_11_, false);
+  return Step::kMore;
+}
+
+Reply::Step Reply::on_chunk(const bp_event& event, Output& out) {
+  if (!streams() || !enter(Mode::kEvents)) return fail(unexpected_event(), out);
+  open_stream(kEventStream, out);
+  append_event(chunk_.text(), view(event.data));
+  out.body = chunk_.seal(http_11_, false);
+  return Step::kMore;
+}
+
+Reply::Step Reply::on_body(const bp_event& event, Output& out) {
+  if (mode_ == Mode::kNone) {
+    mode_ = Mode::kHeldBody;
+    body_ = view(event.data);
+    media_type_ = media_type_of(event);
+    return Step::kMore;
+  }
+  if (mode_ != Mode::kHeldBody && mode_ != Mode::kBody) return fail(unexpected_event(), out);
+  open_stream(media_type_, out);
+  if (mode_ == Mode::kHeldBody) chunk_.text() += body_;
+  mode_ = Mode::kBody;
+  chunk_.text() += view(event.data);
+  out.body = chunk_.seal(http_11_, false);
+  return Step::kMore;
+}
+
+Reply::Step Reply::on_usage(const bp_event& event) {
+  if (event.usage == nullptr) return Step::kMore;
+  usage_ = *event.usage;
+  has_usage_ = true;
+  return Step::kMore;
+}
+
+Reply::Step Reply::on_end(Output& out) {
+  if (mode_ == Mode::kHeldBody) return whole(200, media_type_, body_, out);
+  if (mode_ == Mode::kText) return end_document(out);
+  if (mode_ == Mode::kNone && !streams()) return fail(unexpected_event(), out);
+  open_stream(kEventStream, out);
+  if (mode_ != Mode::kBody) {
+    end_choices();
+    const bool usage = (flags_ & BP_REQUEST_USAGE) != 0 && has_usage_ && !choices_.empty();
+    if (usage) dialect_.usage_event(chunk_.text(), usage_);
+    chunk_.text() += kLastEvent;
+  }
+  out.body = chunk_.seal(http_11_, true);
+  return Step::kDone;
+}
+
+Reply::Step Reply::end_document(Output& out) {
+  for (Choice& choice : choices_) {
+    if (choice.finish_reason.empty()) choice.finish_reason = "stop";
+  }
+  body_.clear();
+  dialect_.document(body_, choices_, has_usage_ ? &usage_ : nullptr);
+  return whole(200, kJson, body_, out);
+}
+
+Reply::Step Reply::on_error(const bp_event& event, Output& out) {
+  const Error error = event.error == nullptr ? internal_error("") : error_of(*event.error);
+  if (head_sent_ || event.data.size == 0) return fail(error, out);
+  for (std::uint64_t i = 0; i < event.header_count && extra_.size() < kMaxExtraBytes; ++i) {
+    append_foreign_header(extra_, event.headers[i]);
+  }
+  append_retry_advice(extra_, error);
+  body_ = view(event.data);
+  return whole(classify(error).status, media_type_of(event), body_, out);
+}
+
+Reply::Step Reply::fail(const Error& error, Output& out) {
+  if (!head_sent_) {
+    append_retry_advice(extra_, error);
+    body_.clear();
+    append_envelope(body_, error);
+    return whole(classify(error).status, kJson, body_, out);
+  }
+  if (mode_ != Mode::kEvents) return Step::kCut;
+  body_.clear();
+  append_envelope(body_, error);
+  chunk_.open();
+  append_event(chunk_.text(), body_);
+  out.body = chunk_.seal(http_11_, false);
+  return Step::kCut;
+}
+
+bool Reply::enter(Mode mode) {
+  if (mode_ == Mode::kNone) mode_ = mode;
+  return mode_ == mode;
+}
+
+Choice* Reply::choice_of(std::uint32_t index) {
+  if (!renders_text_ || index >= kMaxChoices) return nullptr;
+  if (index >= choices_.size()) choices_.resize(index + 1);
+  return &choices_[index];
+}
+
+void Reply::open_stream(std::string_view content_type, Output& out) {
+  chunk_.open();
+  if (head_sent_) return;
+  if (content_type == kEventStream) extra_ += "cache-control: no-cache\r\n";
+  ResponseHead head;
+  head.content_type = content_type;
+  head.framing = http_11_ ? Framing::kChunked : Framing::kUntilClose;
+  write_head(head, out);
+}
+
+void Reply::open_choice(std::uint32_t index, Choice& choice) {
+  if (!choice.opened && dialect_.has_roles()) dialect_.role_event(chunk_.text(), index);
+  choice.opened = true;
+}
+
+void Reply::end_choices() {
+  for (std::uint32_t index = 0; index < choices_.size(); ++index) {
+    Choice& choice = choices_[index];
+    if (!choice.finish_reason.empty()) continue;
+    open_choice(index, choice);
+    dialect_.finish_event(chunk_.text(), index, "stop");
+  }
+}
+
+Reply::Step Reply::whole(std::uint32_t status, std::string_view content_type, std::string_view body,
+                         Output& out) {
+  ResponseHead head;
+  head.status = status;
+  head.content_type = content_type;
+  head.length = body.size();
+  write_head(head, out);
+  out.body = body;
+  return Step::kDone;
+}
+
+void Reply::write_head(ResponseHead head, Output& out) {
+  head.date = date_;
+  head.request_id = request_id_;
+  head.extra = extra_;
+  head.keep_alive = keep_alive_;
+  head_.clear();
+  append_head(head_, head);
+  head_sent_ = true;
+  out.head = head_;
+}
+
+}  // namespace backplane::http

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// The events of one call into the bytes of one response: a stream of events, a whole document, or
+// the bytes of a body.
+#pragma once
+
+#include "dialect.hpp"
+#include "response.hpp"
+#include "sse.hpp"
+
+#include <backplane/plugin.hpp>
+
+namespace backplane::http {
+
+struct ReplyOptions {
+  std::string_view operation;
+  std::string_view request_id;
+  std::int64_t created_s = 0;
+  bool http_11 = true;
+};
+
+class Reply {
+ public:
+  enum class Step {
+    kMore,  // the response goes on
+    kDone,  // it is complete
+    kCut,   // it has failed midway: the connection must end without the body's end
+  };
+
+  // Bytes to send now, in this order; valid until the next event.
+  struct Output {
+    std::string_view head;
+    std::string_view body;
+  };
+
+  void start(const ReplyOptions& options);
+
+  // `date` is a header line; it and keep_alive count for the event that sends the head.
+  Step on_event(const bp_event& event, std::string_view date, bool keep_alive, Output& out);
+  bool head_sent() const { return head_sent_; }
+
+ private:
+  enum class Mode { kNone, kEvents, kText, kHeldBody, kBody };
+
+  Step dispatch(const bp_event& event, Output& out);
+  Step on_head(const bp_event& event);
+  Step on_text(const bp_event& event, Output& out);
+  Step on_finish(const bp_event& event, Output& out);
+  Step on_chunk(const bp_event& event, Output& out);
+  Step on_body(const bp_event& event, Output& out);
+  Step on_usage(const bp_event& event);
+  Step on_end(Output& out);
+  Step on_error(const bp_event& event, Output& out);
+
+  bool streams() const { return (flags_ & BP_REQUEST_STREAM) != 0; }
+  bool enter(Mode mode);
+  Choice* choice_of(std::uint32_t index);
+  void open_stream(std::string_view content_type, Output& out);
+  void open_choice(std::uint32_t index, Choice& choice);
+  void end_choices();
+  Step end_document(Output& out);
+  Step fail(const Error& error, Output& out);
+  Step whole(std::uint32_t status, std::string_view content_type, std::string_view body,
+             Output& out);
+  void write_head(ResponseHead head, Output& out);
+
+  DialectKind kind_ = DialectKind::kChat;
+  bool renders_text_ = false;
+  bool http_11_ = true;
+  std::int64_t created_s_ = 0;
+  std::string request_id_;
+
+  std::uint32_t flags_ = 0;
+  Mode mode_ = Mode::kNone;
+  bool head_sent_ = false;
+  std::string extra_;  // header lines of the host
+  Dialect dialect_;
+  std::vector<Choice> choices_;
+  std::size_t text_bytes_ = 0;
+  bp_usage usage_{};
+  bool has_usage_ = false;
+
+  std::string_view date_;
+  bool keep_alive_ = true;
+  std::string head_;
+  std::string body_;  // held body, document or envelope
+  std::string media_type_;
+  ChunkBuffer chunk_;
+};
+
+}  // namespace backplane::http

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "request_parser.hpp"
+
+#include "body_buffer.hpp"
+#include "error_envelope.hpp"
+#include "token.hpp"
+
+#include <boost/beast/http/basic_parser.hpp>
+
+#include <array>
+#include <optional>
+
+namespace backplane::http {
+namespace {
+
+namespace beast = boost::beast::http;
+using ErrorCode = boost::system::error_code;
+using BeastView = boost::beast::string_view;
+
+constexpr std::size_t kMaxChunkExtensionBytes = 16384;  // of one body
+
+constexpr std::array<std::string_view, 9> kTakenAlong = {
+    "authorization", "x-payment",       "payment-signature", "traceparent",        "tracestate",
+    "x-provider",    "idempotency-key", "openai-project",    "openai-organization"};
+
+std::string_view std_view(BeastView text) {
+  return {text.data(), text.size()};
+}
+
+bool is_host(std::string_view value) {
+  const std::size_t colon = value.find_last_of(":]");
+  if (colon != std::string_view::npos && value[colon] == ':') {
+    const std::string_view port = value.substr(colon + 1);
+    if (!std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+      return false;
+    }
+    value = value.substr(0, colon);
+  }
+  const bool literal = value.size() > 1 && value.front() == '[' && value.back() == ']';
+  if (literal) value = value.substr(1, value.size() - 2);
+  const std::string_view others = literal ? ":.-_~%" : "-._~!$&'()*+,;=%";
+  return std::all_of(value.begin(), value.end(), [&](char c) {
+    return is_alphanumeric(c) || others.find(c) != std::string_view::npos;
+  });
+}
+
+bool is_target(std::string_view target) {
+  return std::all_of(target.begin(), target.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
+// The version is well formed, and none of ours.
+bool names_other_version(std::string_view head) {
+  constexpr std::string_view kForm = " HTTP/d.d";
+  const std::string_view line = head.substr(0, head.find('\r'));
+  if (line.size() < kForm.size()) return false;
+  const std::string_view tail = line.substr(line.size() - kForm.size());
+  const auto is_digit = [&](std::size_t at) { return tail[at] >= '0' && tail[at] <= '9'; };
+  return tail.substr(0, 6) == kForm.substr(0, 6) && is_digit(6) && tail[7] == '.' && is_digit(8);
+}
+
+Error bad(std::string message) {
+  return protocol_error(400, "INVALID_REQUEST", std::move(message));
+}
+
+Error body_too_large() {
+  return protocol_error(413, "REQUEST_TOO_LARGE", "the body is too large; send less at once");
+}
+
+// What Beast's parser finds, checked further and gathered.
+class Reader final : public beast::basic_parser<true> {
+ public:
+  Reader(const RequestLimits& limits, RequestHead& head, BodyBuffer& body)
+      : limits_(limits), head_(head), body_(body) {
+    eager(true);
+    header_limit(static_cast<std::uint32_t>(limits.head.max_bytes));
+    body_limit(limits.max_body_bytes);
+  }
+
+  const std::optional<Error>& refusal() const { return refusal_; }
+  void keep_nothing() { keep_nothing_ = true; }
+
+  bool check_head() {
+    if (head_.http_11 && hosts_ != 1) return refuse(bad("expected one Host header"));
+    if (hosts_ > 1) return refuse(bad("expected one Host header"));
+    if (!head_.http_11 && encodings_ != 0) {
+      return refuse(bad("HTTP/1.0 has no Transfer-Encoding; use HTTP/1.1"));
+    }
+    head_.has_body = !is_done();
+    head_.keep_alive = head_.http_11 && keep_alive();
+    return true;
+  }
+
+ private:
+  void on_request_impl(beast::verb, BeastView method, BeastView target, int version,
+                       ErrorCode& failure) override {
+    head_.method = std_view(method);
+    head_.target = std_view(target);
+    head_.http_11 = version == 11;
+    if (!is_target(head_.target)) fail(failure, bad("the request target has an invalid byte"));
+  }
+
+  void on_field_impl(beast::field field, BeastView name, BeastView value,
+                     ErrorCode& failure) override {
+    if (++fields_ > limits_.head.max_headers) {
+      return fail(failure, protocol_error(431, "HEADERS_TOO_LARGE", "there are too many headers"));
+    }
+    if (is_header_done()) return;  // a trailer
+    std::optional<Error> error = take_field(field, std_view(name), std_view(value));
+    if (error) fail(failure, std::move(*error));
+  }
+
+  std::optional<Error> take_field(beast::field field, std::string_view name,
+                                  std::string_view value) {
+    switch (field) {
+      case beast::field::host:
+        ++hosts_;
+        if (!is_host(value)) return bad("the Host header is not a host");
+        return std::nullopt;
+      case beast::field::content_length:
+        return take_length(value);
+      case beast::field::transfer_encoding:
+        return take_encoding(value);
+      case beast::field::content_type:
+        return take_once(head_.content_type, name, value);
+      case beast::field::expect:
+        return take_once(head_.expect, name, value);
+      default:
+        return take_other(name, value);
+    }
+  }
+
+  std::optional<Error> take_length(std::string_view value) {
+    const bool digits = !value.empty() && std::all_of(value.begin(), value.end(),
+                                                      [](char c) { return c >= '0' && c <= '9'; });
+    if (++lengths_ > 1 || !digits) return bad("expected one Content-Length, a decimal number");
+    return std::nullopt;
+  }
+
+  std::optional<Error> take_encoding(std::string_view value) {
+    if (++encodings_ > 1) return bad("expected one Transfer-Encoding");
+    if (same_token("chunked", value)) return std::nullopt;
+    return protocol_error(501, "UNIMPLEMENTED", "the only Transfer-Encoding here is chunked");
+  }
+
+  std::optional<Error> take_once(std::string_view& slot, std::string_view name,
+                                 std::string_view value) {
+    if (slot.data() != nullptr) return bad("the header " + std::string(name) + " comes twice");
+    slot = value;
+    return std::nullopt;
+  }
+
+  std::optional<Error> take_other(std::string_view name, std::string_view value) {
+    if (same_token("x-request-id", name)) return take_once(head_.request_id, name, value);
+    for (const std::string_view taken : kTakenAlong) {
+      if (!same_token(taken, name)) continue;
+      for (const bp_pair& earlier : head_.metadata) {
+        if (view(earlier.name) == taken && taken != "tracestate") {
+          return bad("the header " + std::string(name) + " comes twice");
+        }
+      }
+      head_.metadata.push_back({str(taken), str(value)});
+      break;
+    }
+    return std::nullopt;
+  }
+
+  void on_body_init_impl(const boost::optional<std::uint64_t>& length, ErrorCode&) override {
+    if (length && !keep_nothing_) body_.expect(*length);
+  }
+  std::size_t on_body_impl(BeastView bytes, ErrorCode&) override {
+    if (!keep_nothing_) body_.append(std_view(bytes));
+    return bytes.size();
+  }
+  void on_chunk_header_impl(std::uint64_t, BeastView extensions, ErrorCode& failure) override {
+    extension_bytes_ += extensions.size();
+    if (extension_bytes_ > kMaxChunkExtensionBytes) {
+      fail(failure, bad("the chunk extensions are too long"));
+    }
+  }
+  std::size_t on_chunk_body_impl(std::uint64_t, BeastView bytes, ErrorCode& failure) override {
+    return on_body_impl(bytes, failure);
+  }
+  void on_response_impl(int, BeastView, int, ErrorCode&) override {}
+  void on_header_impl(ErrorCode&) override {}
+  void on_finish_impl(ErrorCode&) override {}
+
+  bool refuse(Error error) {
+    refusal_ = std::move(error);
+    return false;
+  }
+  void fail(ErrorCode& failure, Error error) {
+    refuse(std::move(error));
+    failure = beast::error::bad_field;
+  }
+
+  const RequestLimits& limits_;
+  RequestHead& head_;
+  BodyBuffer& body_;
+  std::optional<Error> refusal_;
+  std::size_t fields_ = 0;
+  std::size_t hosts_ = 0;
+  std::size_t lengths_ = 0;
+  std::size_t encodings_ = 0;
+  std::size_t extension_bytes_ = 0;
+  bool keep_nothing_ = false;
+};
+
+}  // namespace
+
+class RequestParser::Message {
+ public:
+  explicit Message(const RequestLimits& limits) : limits_(limits), scanner_(limits.head) {}
+
+  Progress feed(std::string_view& input) {
+    if (stage_ == Stage::kHead) return feed_head(input);
+    if (stage_ == Stage::kBody && !reader_->is_done()) feed_body(input);
+    if (stage_ == Stage::kRefused) return Progress::kRefused;
+    return reader_->is_done() ? Progress::kDone : Progress::kNeedMore;
+  }
+
+  void reset() {
+    reader_.reset();
+    scanner_.reset();
+    std::vector<bp_pair> metadata = std::move(head_.metadata);
+    metadata.clear();
+    head_ = RequestHead();
+    head_.metadata = std::move(metadata);
+    head_bytes_.clear();
+    carry_.clear();
+    body_.clear();
+    stage_ = Stage::kHead;
+  }
+
+  enum class Stage { kHead, kBody, kRefused };
+
+  Stage stage_ = Stage::kHead;
+  RequestLimits limits_;
+  HeadScanner scanner_;
+  RequestHead head_;
+  BodyBuffer body_;
+  std::optional<Reader> reader_;
+  Error error_;
+
+ private:
+  Progress feed_head(std::string_view& input) {
+    std::size_t consumed = 0;
+    const HeadScanner::Outcome outcome = scanner_.scan(input, consumed);
+    if (outcome == HeadScanner::Outcome::kRefused) return refuse(scanner_.error());
+    head_bytes_.append(input.substr(0, consumed));
+    input.remove_prefix(consumed);
+    if (outcome == HeadScanner::Outcome::kNeedMore) return Progress::kNeedMore;
+    return parse_head();
+  }
+
+  Progress parse_head() {
+    reader_.emplace(limits_, head_, body_);
+    const std::string_view bytes = std::string_view(head_bytes_).substr(scanner_.leading_bytes());
+    ErrorCode failure;
+    reader_->put({bytes.data(), bytes.size()}, failure);
+    if (failure == beast::error::bad_version && names_other_version(bytes)) {
+      return refuse(protocol_error(505, "VERSION_NOT_SUPPORTED", "use HTTP/1.1"));
+    }
+    if (failure && failure != beast::error::need_more) return refuse(error_of(failure));
+    if (!reader_->is_header_done() || !reader_->check_head()) return refuse(error_of(failure));
+    stage_ = Stage::kBody;
+    return Progress::kHead;
+  }
+
+  void feed_body(std::string_view& input) {
+    if (input.empty()) return;
+    const bool carried = !carry_.empty();
+    if (carried) carry_.append(input);
+    const std::string_view bytes = carried ? std::string_view(carry_) : input;
+    ErrorCode failure;
+    const std::size_t used = reader_->put({bytes.data(), bytes.size()}, failure);
+    if (failure && failure != beast::error::need_more) {
+      refuse(error_of(failure));
+      return;
+    }
+    if (reader_->is_done()) {
+      input.remove_prefix(input.size() - (bytes.size() - used));
+      return;
+    }
+    input = {};
+    carry_ = std::string(bytes.substr(used));
+    if (carry_.size() > limits_.head.max_bytes) {
+      refuse(protocol_error(431, "HEADERS_TOO_LARGE", "a chunk's line or the trailer is too long"));
+    }
+  }
+
+  Error error_of(const ErrorCode& failure) const {
+    if (reader_->refusal()) return *reader_->refusal();
+    if (failure == beast::error::body_limit) return body_too_large();
+    return bad("the request is not valid HTTP/1.1: " + failure.message());
+  }
+
+  Progress refuse(Error error) {
+    error_ = std::move(error);
+    stage_ = Stage::kRefused;
+    return Progress::kRefused;
+  }
+
+  std::string head_bytes_;
+  std::string carry_;  // a chunk's line that is not complete
+};
+
+RequestParser::RequestParser(const RequestLimits& limits)
+    : message_(std::make_unique<Message>(limits)) {}
+RequestParser::~RequestParser() = default;
+
+RequestParser::Progress RequestParser::feed(std::string_view& input) {
+  return message_->feed(input);
+}
+const RequestHead& RequestParser::head() const {
+  return message_->head_;
+}
+BufferRef RequestParser::take_body() {
+  return message_->body_.take();
+}
+const Error& RequestParser::error() const {
+  return message_->error_;
+}
+void RequestParser::skip_body() {
+  message_->reader_->keep_nothing();
+}
+bool RequestParser::idle() const {
+  return in_head() && !message_->scanner_.started();
+}
+bool RequestParser::in_head() const {
+  return message_->stage_ == Message::Stage::kHead;
+}
+void RequestParser::reset() {
+  message_->reset();
+}
+
+}  // namespace backplane::http

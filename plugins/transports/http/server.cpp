@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server.hpp"
+
+#include "connection.hpp"
+#include "json_text.hpp"
+
+namespace backplane::http {
+namespace {
+
+using SharedConnections = std::shared_ptr<LoopConnections>;
+
+void run_drain(void* argument) {
+  const std::unique_ptr<SharedConnections> connections(static_cast<SharedConnections*>(argument));
+  sdk::guarded_void([&] { (*connections)->drain_all(); });
+}
+
+Error missing(const char* id) {
+  return {Code::kFailedPrecondition, std::string("the host does not offer ") + id, {}, 0, 0};
+}
+
+}  // namespace
+
+void LoopConnections::add(Connection& connection) {
+  connection.set_place(connections_.size());
+  connections_.push_back(&connection);
+}
+
+void LoopConnections::remove(Connection& connection) {
+  Connection* last = connections_.back();
+  connections_[connection.place()] = last;
+  last->set_place(connection.place());
+  connections_.pop_back();
+}
+
+void LoopConnections::drain_all() {
+  for (Connection* connection : connections_) connection->drain();
+}
+
+Result<Services> Server::find_services(Host host) {
+  const Services found{host.find<bp_net>(BP_NET_ID), host.find<bp_loop_service>(BP_LOOP_ID),
+                       host.find<bp_gateway>(BP_GATEWAY_ID), host.find<bp_clock>(BP_CLOCK_ID)};
+  if (!BP_HAS(found.net, peer)) return missing(BP_NET_ID);
+  if (!BP_HAS(found.loop, post)) return missing(BP_LOOP_ID);
+  if (!BP_HAS(found.gateway, metrics)) return missing(BP_GATEWAY_ID);
+  if (!BP_HAS(found.clock, random)) return missing(BP_CLOCK_ID);
+  return found;
+}
+
+Server::Server(const Services& services, Settings settings)
+    : services_(services), settings_(std::move(settings)) {
+  for (std::uint32_t i = 0; i < services_.loop->count; ++i) {
+    loops_.push_back(services_.loop->at(services_.loop->context, i));
+    connections_.push_back(std::make_shared<LoopConnections>());
+  }
+}
+
+Status Server::listen() {
+  const bp_listen_options options{sizeof(bp_listen_options), settings_.max_connections,
+                                  str(settings_.listen), str(settings_.tls_certificate),
+                                  str(settings_.tls_key)};
+  const bp_listen_handler handler{sizeof(bp_listen_handler), 0, this,
+                                  [](void* self, bp_connection* connection) {
+                                    static_cast<Server*>(self)->accept(connection);
+                                  }};
+  const bp_net& net = *services_.net;
+  bp_error error{};
+  if (net.listen(net.context, &options, &handler, &listener_, &error) != BP_CODE_OK) {
+    return error_of(error);
+  }
+  port_ = net.port(listener_);
+  return ok();
+}
+
+void Server::accept(bp_connection* connection) {
+  try {
+    auto connections = connections_of(services_.net->loop(connection));
+    Connection::open(*this, std::move(connections), connection);
+  } catch (...) {
+    services_.net->abort(connection);
+  }
+}
+
+std::shared_ptr<LoopConnections> Server::connections_of(const bp_loop* loop) const {
+  std::size_t index = 0;
+  while (index + 1 < loops_.size() && loops_[index] != loop) ++index;
+  assert(loops_[index] == loop);
+  return connections_[index];
+}
+
+void Server::drain() {
+  draining_ = true;
+  close_listener();
+  for (std::size_t i = 0; i < loops_.size(); ++i) {
+    services_.loop->post(loops_[i], &run_drain, new SharedConnections(connections_[i]));
+  }
+}
+
+void Server::close_listener() {
+  if (listener_ != nullptr) services_.net->close_listener(listener_);
+  listener_ = nullptr;
+}
+
+std::string Server::describe() const {
+  std::string address = settings_.listen;
+  const std::size_t colon = address.rfind(':');
+  if (colon != std::string::npos && port_ != 0) {
+    address.resize(colon + 1);
+    append_number(address, port_);
+  }
+  std::string document = R"({"listen":[)";
+  append_json_string(document, address);
+  document += "]}";
+  return document;
+}
+
+}  // namespace backplane::http

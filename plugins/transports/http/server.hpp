@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the connections of one instance share: the host's services, the settings, and for each event
+// loop the list of its connections.
+#pragma once
+
+#include "date_line.hpp"
+#include "settings.hpp"
+
+#include <backplane/clock.h>
+#include <backplane/loop.h>
+#include <backplane/net.h>
+#include <backplane/plugin.hpp>
+
+#include <vector>
+
+namespace backplane::http {
+
+class Connection;
+
+struct Services {
+  const bp_net* net;
+  const bp_loop_service* loop;
+  const bp_gateway* gateway;
+  const bp_clock* clock;
+};
+
+// All [loop], of one loop.
+class LoopConnections {
+ public:
+  void add(Connection& connection);
+  void remove(Connection& connection);
+  void drain_all();
+  std::string_view date_line(std::int64_t unix_ns) { return date_.at(unix_ns); }
+
+ private:
+  std::vector<Connection*> connections_;  // each knows its place
+  DateLine date_;
+};
+
+class Server {
+ public:
+  // Names the service that the host lacks.
+  static Result<Services> find_services(Host host);
+
+  Server(const Services& services, Settings settings);
+
+  const Services& services() const { return services_; }
+  const Settings& settings() const { return settings_; }
+  bool draining() const { return draining_.load(std::memory_order_relaxed); }
+
+  Status listen();                         // [control]
+  void drain();                            // [control]
+  void close_listener();                   // [control]
+  std::string describe() const;            // [any-thread]
+  void accept(bp_connection* connection);  // [loop]
+
+ private:
+  std::shared_ptr<LoopConnections> connections_of(const bp_loop* loop) const;
+
+  Services services_;
+  Settings settings_;
+  std::atomic<bool> draining_{false};
+  bp_listener* listener_ = nullptr;
+  std::atomic<std::uint32_t> port_{0};
+  std::vector<bp_loop*> loops_;
+  // Shared with the drain that is on its way to a loop.
+  std::vector<std::shared_ptr<LoopConnections>> connections_;
+};
+
+}  // namespace backplane::http

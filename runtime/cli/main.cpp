@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/cli/main.hpp"
+
+#include "runtime/cli/commands.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <csignal>
+#include <exception>
+#include <iostream>
+
+namespace backplane::cli {
+namespace {
+
+void add_file_commands(CLI::App& app, int& status) {
+  auto* serve_command = app.add_subcommand("serve", "Run a deployment until SIGTERM or SIGINT");
+  auto serving = std::make_shared<ServeOptions>();
+  serve_command->add_option("FILE", serving->file, "Deployment file (YAML)")->required();
+  serve_command->callback([serving, &status] { status = serve(*serving); });
+
+  auto* check_command = app.add_subcommand("check", "Check a deployment file");
+  auto checking = std::make_shared<CheckOptions>();
+  check_command->add_option("FILE", checking->file, "Deployment file (YAML)")->required();
+  check_command->add_flag("--no-env", checking->no_env,
+                          "Check all but the values of environment variables and files");
+  check_command->callback([checking, &status] { status = check(*checking); });
+
+  auto* explain_command = app.add_subcommand(
+      "explain", "Print what a deployment file amounts to and where each value comes from");
+  auto explaining = std::make_shared<ExplainOptions>();
+  explain_command->add_option("FILE", explaining->file, "Deployment file (YAML)")->required();
+  explain_command->add_option("MODEL", explaining->model,
+                              "Say which routes would serve this model, in order");
+  explain_command->add_flag("--no-env", explaining->no_env,
+                            "Do without the values of environment variables and files");
+  explain_command->callback([explaining, &status] { status = explain(*explaining); });
+
+  auto* schema_command = app.add_subcommand(
+      "schema", "Print the JSON Schema of the deployment file, or of one plugin's settings");
+  auto plugin = std::make_shared<std::string>();
+  schema_command->add_option("PLUGIN", *plugin, "Name of a plugin, e.g. http");
+  schema_command->callback([plugin, &status] { status = schema(*plugin); });
+}
+
+void add_plugin_commands(CLI::App& app, int& status) {
+  auto* group = app.add_subcommand("plugin", "Look at plugins");
+  group->require_subcommand(1);
+  group->add_subcommand("list", "List the plugins that deployments can use")
+      ->callback([&status] { status = plugin_list(); });
+
+  auto file = std::make_shared<std::string>();
+  auto* info = group->add_subcommand("info", "Print what a plugin file says about itself");
+  info->add_option("FILE", *file, "Plugin file (.so)")->required();
+  info->callback([file, &status] { status = plugin_info(*file); });
+
+  auto options = std::make_shared<PluginCheckOptions>();
+  auto* check_command = group->add_subcommand("check", "Test a plugin file against the ABI");
+  check_command->add_option("FILE", options->file, "Plugin file (.so)")->required();
+  check_command->add_flag("--json", options->json, "Print the results as JSON");
+  check_command->callback([options, &status] { status = plugin_check(*options); });
+}
+
+void add_chat_command(CLI::App& app, int& status) {
+  auto* command = app.add_subcommand("chat", "Chat with a deployment in the terminal");
+  auto options = std::make_shared<ChatOptions>();
+  command->add_option("--url", options->url, "Base URL of the API")->capture_default_str();
+  command->add_option("--model", options->model, "Model (default: the first one listed)");
+  command->add_option("--system", options->system, "System message");
+  command->add_option("--once", options->once, "Ask this, print the answer and exit");
+  command->add_option("--serve", options->deployment,
+                      "Serve this deployment file within this process and chat with it");
+  command->add_option("--key-env", options->key_variable,
+                      "Environment variable that holds the API key")
+      ->capture_default_str();
+  command->add_option("--temperature", options->temperature, "Sampling temperature")
+      ->check(CLI::Range(0.0, 2.0));
+  command->add_option("--max-tokens", options->max_tokens, "Most tokens of an answer");
+  command->callback([options, &status] { status = chat(*options); });
+}
+
+}  // namespace
+}  // namespace backplane::cli
+
+int backplane_main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  CLI::App app{"Backplane: a plugin-based inference runtime", "backplane"};
+  app.set_version_flag("--version", "backplane " BACKPLANE_VERSION);
+  app.require_subcommand(1);
+  int status = 0;
+  backplane::cli::add_file_commands(app, status);
+  backplane::cli::add_plugin_commands(app, status);
+  backplane::cli::add_chat_command(app, status);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  } catch (const std::exception& error) {
+    std::cerr << "backplane: " << error.what() << '\n';
+    return 1;
+  }
+  return status;
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/config/deployment.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+#include "runtime/config/price.hpp"
+
+namespace backplane::config {
+namespace {
+
+const Node& at(const Node& node, std::string_view key) {
+  const Node* found = node.find(key);
+  assert(found);
+  return *found;
+}
+
+// The index of `node`'s text among the names of an enumeration, in its order; the first for a
+// reference that was not read.
+template <class Enumeration>
+Enumeration enumeration_of(const Node& node, std::initializer_list<std::string_view> names) {
+  const auto found = std::find(names.begin(), names.end(), node.text);
+  assert(found != names.end() || node.kind == NodeKind::kNull);
+  return static_cast<Enumeration>(found != names.end() ? found - names.begin() : 0);
+}
+
+std::int64_t amount(const Node& node) {
+  const Result<std::int64_t> nano_usd = parse_nano_usd(node.text);
+  return nano_usd ? *nano_usd : 0;  // only an unread reference has no amount
+}
+
+Route read_route(const Node& node) {
+  return {at(node, "backend").text, at(node, "model").text, at(node, "weight").integer,
+          node.position};
+}
+
+Model read_model(const Entry& entry) {
+  Model model;
+  model.name = entry.key;
+  model.position = entry.position;
+  model.policy = enumeration_of<Policy>(
+      at(entry.value, "policy"), {"ordered", "weighted", "cheapest", "fastest", "least_busy"});
+  for (const Node& alias : at(entry.value, "aliases").items) {
+    model.aliases.push_back(alias.text);
+  }
+  if (const Node* price = entry.value.find("price")) {
+    model.price = Price{amount(at(*price, "input")), amount(at(*price, "output"))};
+  }
+  for (const Node& route : at(entry.value, "routes").items) {
+    model.routes.push_back(read_route(route));
+  }
+  return model;
+}
+
+Log read_log(const Node& node) {
+  Log log;
+  log.level = enumeration_of<LogLevel>(at(node, "level"),
+                                       {"trace", "debug", "info", "warning", "error", "off"});
+  log.format = enumeration_of<LogFormat>(at(node, "format"), {"text", "json"});
+  return log;
+}
+
+Limits read_limits(const Node& node) {
+  return {at(node, "max_body_bytes").integer, at(node, "max_depth").integer,
+          at(node, "drain_ms").integer, at(node, "loops").integer};
+}
+
+}  // namespace
+
+const Model* Deployment::find_model(std::string_view name) const {
+  const auto found = std::find_if(models.begin(), models.end(), [&](const Model& model) {
+    return model.name == name ||
+           std::find(model.aliases.begin(), model.aliases.end(), name) != model.aliases.end();
+  });
+  return found != models.end() ? &*found : nullptr;
+}
+
+void read_sections(const Node& root, Deployment& deployment) {
+  for (const Entry& model : at(root, "models").entries) {
+    deployment.models.push_back(read_model(model));
+  }
+  deployment.limits = read_limits(at(root, "limits"));
+  deployment.log = read_log(at(root, "log"));
+}
+
+PluginSearch read_plugin_search(const Node& root) {
+  PluginSearch search;
+  const Node* section = root.find("plugins");
+  const Node* path = section ? section->find("path") : nullptr;
+  const Node* digests = section ? section->find("sha256") : nullptr;
+  for (std::size_t i = 0; path && i < path->items.size(); ++i) {
+    search.folders.push_back(path->items[i].text);
+  }
+  for (std::size_t i = 0; digests && i < digests->entries.size(); ++i) {
+    search.digests.emplace_back(digests->entries[i].key, digests->entries[i].value.text);
+  }
+  return search;
+}
+
+}  // namespace backplane::config

@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/pipeline/call.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+
+namespace backplane {
+namespace {
+
+constexpr std::int64_t kMillisecondNs = 1'000'000;
+
+bool is_credential(std::string_view name) {
+  constexpr std::array<std::string_view, 5> kCredentials = {
+      "authorization", "x-payment", "payment-signature", "x-api-key", "cookie"};
+  return std::find(kCredentials.begin(), kCredentials.end(), name) != kCredentials.end();
+}
+
+std::string make_id(const bp_clock& clock) {
+  constexpr char kHex[] = "0123456789abcdef";
+  std::array<unsigned char, 16> bytes{};
+  clock.random(clock.context, bytes.data(), bytes.size());
+  std::string id;
+  for (const unsigned char byte : bytes) {
+    id += kHex[byte >> 4U];
+    id += kHex[byte & 15U];
+  }
+  return id;
+}
+
+}  // namespace
+
+GatewayCall::GatewayCall(CallContext& context, LoopCalls& loop_calls, const bp_request& request,
+                         const bp_sink& sink, RequestScan scan, const Model& model,
+                         std::vector<const Route*> routes)
+    : bp_call{
+          sizeof(bp_call), 0,
+          [](bp_call* self) { static_cast<GatewayCall*>(self)->client_cancelled("by the client"); },
+          [](bp_call* self) {
+            auto* call = static_cast<GatewayCall*>(self);
+            if (call->attempt_ != nullptr) call->attempt_->resume();
+          },
+          [](bp_call* self) { static_cast<GatewayCall*>(self)->client_left(); }},
+      context_(context),
+      loop_calls_(loop_calls),
+      position_(loop_calls.live.insert(loop_calls.live.end(), this)),
+      sink_(sink),
+      scan_(std::move(scan)),
+      model_(model),
+      routes_(std::move(routes)),
+      id_(request.id.size != 0 ? std::string(view(request.id)) : make_id(context.clock)),
+      operation_(view(request.operation)),
+      content_type_(view(request.content_type)),
+      body_(request.body),
+      settlement_(context.payments, context.loops, loop_calls.loop) {
+  metadata_.reserve(request.metadata_count);
+  for (std::uint64_t i = 0; i < request.metadata_count; ++i) {
+    metadata_.emplace_back(view(request.metadata[i].name), view(request.metadata[i].value));
+  }
+  for (const auto& [name, value] : metadata_) {
+    charge_metadata_.push_back({str(name), str(value)});
+    if (!is_credential(name)) backend_metadata_.push_back({str(name), str(value)});
+  }
+  begun_ns_ = now_ns();
+  deadline_ns_ =
+      begun_ns_ + static_cast<std::int64_t>(context.limits.call_timeout_ms) * kMillisecondNs;
+  if (request.deadline_ns != 0) deadline_ns_ = std::min(deadline_ns_, request.deadline_ns);
+  usage_.struct_size = sizeof(bp_usage);
+  context_.live_calls.fetch_add(1);
+  context_.metrics.begun();
+}
+
+GatewayCall::~GatewayCall() {
+  loop_calls_.live.erase(position_);
+  context_.live_calls.fetch_sub(1);
+}
+
+void GatewayCall::start_later() {
+  ++pending_posts_;
+  context_.loops.post(
+      loop_calls_.loop,
+      [](void* self) {
+        auto* call = static_cast<GatewayCall*>(self);
+        --call->pending_posts_;
+        call->start();
+      },
+      this);
+}
+
+void GatewayCall::start() {
+  if (phase_ == Phase::kOver) return destroy_when_idle();
+  phase_ = Phase::kAuthorizing;
+  const std::int64_t left_ms = (deadline_ns_ - now_ns()) / kMillisecondNs;
+  arm(deadline_timer_, static_cast<std::uint64_t>(std::max<std::int64_t>(left_ms, 0)),
+      [](void* self) {
+        auto* call = static_cast<GatewayCall*>(self);
+        call->deadline_timer_ = 0;
+        call->break_off({Code::kDeadlineExceeded, "the call did not end within its deadline",
+                         "TIMEOUT", 504, 0},
+                        CallOutcome::kFailed);
+      });
+  bp_charge charge{};
+  charge.struct_size = sizeof(bp_charge);
+  charge.request_id = str(id_);
+  charge.operation = str(operation_);
+  charge.model = str(model_.name);
+  charge.metadata = charge_metadata_.data();
+  charge.metadata_count = charge_metadata_.size();
+  charge.input_nano_usd_per_mtok = model_.price.input_nano_usd_per_mtok;
+  charge.output_nano_usd_per_mtok = model_.price.output_nano_usd_per_mtok;
+  // A prompt has at most one token a byte.
+  charge.amount_max_nano_usd =
+      cost_nano_usd(model_.price, body_.get().size, scan_.max_output_tokens);
+  charge.loop = loop_calls_.loop;
+  settlement_.authorize(charge, [this](const Refusal* refusal) { on_decision(refusal); });
+}
+
+void GatewayCall::on_decision(const Refusal* refusal) {
+  if (phase_ == Phase::kOver) return;
+  if (refusal != nullptr) {
+    return fail(refusal->error, CallOutcome::kRefused, refusal);
+  }
+  phase_ = Phase::kTrying;
+  try_next();
+}
+
+bool GatewayCall::has_next() const {
+  return next_route_ < std::min<std::size_t>(routes_.size(), context_.limits.attempts_max);
+}
+
+void GatewayCall::try_next() {
+  while (phase_ == Phase::kTrying && attempt_ == nullptr && has_next()) {
+    const Route& route = *routes_[next_route_++];
+    Result<Attempt*> attempt = try_route(route);
+    if (attempt) return adopt(**attempt);
+    last_error_ = attempt.error();
+    if (!is_retryable(last_error_)) break;
+    if (has_next()) context_.metrics.fallback();
+  }
+  if (phase_ != Phase::kTrying || attempt_ != nullptr) return;
+  fail(last_error_, CallOutcome::kFailed, nullptr);
+}
+
+// The call may have ended inside submit, by the backend's events or by what the client did on them.
+void GatewayCall::adopt(Attempt& attempt) {
+  if (attempt.ended()) return;
+  if (phase_ != Phase::kOver) {
+    attempt_ = &attempt;
+    return;
+  }
+  attempt.abandon();
+  attempt.cancel();
+}
+
+Result<Attempt*> GatewayCall::try_route(const Route& route) {
+  BackendInstance& backend = *route.backend;
+  if (backend.calls_max != 0 && backend.in_flight.load() >= backend.calls_max) {
+    return Error{Code::kResourceExhausted,
+                 "every backend of the model \"" + model_.name + "\" is busy; try again soon",
+                 "BACKEND_BUSY", 429, 1000};
+  }
+  return Attempt::start(*this, backend, loop_calls_.mailbox, context_.loops, request_for(route));
+}
+
+bp_request GatewayCall::request_for(const Route& route) const {
+  bp_request request{};
+  request.struct_size = sizeof(bp_request);
+  request.flags = (scan_.stream ? BP_REQUEST_STREAM : 0U) |
+                  (scan_.include_usage ? BP_REQUEST_USAGE : 0U) |
+                  (scan_.stream_options ? BP_REQUEST_STREAM_OPTIONS : 0U);
+  request.id = str(id_);
+  request.operation = str(operation_);
+  request.content_type = str(content_type_);
+  request.body = body_.get();
+  request.model = str(route.model);
+  request.model_offset = scan_.model_offset;
+  request.model_size = scan_.model_size;
+  request.max_output_tokens = scan_.max_output_tokens;
+  request.deadline_ns = deadline_ns_;
+  if (const std::uint64_t timeout_ms = route.backend->timeout_ms; timeout_ms != 0) {
+    request.deadline_ns =
+        std::min(deadline_ns_, now_ns() + static_cast<std::int64_t>(timeout_ms) * kMillisecondNs);
+  }
+  request.loop = loop_calls_.loop;
+  request.metadata = backend_metadata_.data();
+  request.metadata_count = backend_metadata_.size();
+  return request;
+}
+
+std::uint32_t GatewayCall::on_event(const bp_event& event) {
+  if (event.type == BP_EVENT_USAGE && event.usage != nullptr) {
+    usage_ = *event.usage;
+    has_usage_ = true;
+  }
+  if (cancelling_ || phase_ == Phase::kOver) return BP_FLOW_STOP;
+  if (event.type == BP_EVENT_HEAD) {
+    keep_headers(event);
+    return BP_FLOW_CONTINUE;
+  }
+  if (!head_sent_) send_head();
+  if (phase_ == Phase::kOver) return BP_FLOW_STOP;
+  if (event.type <= BP_EVENT_BODY && event.type != BP_EVENT_FINISH) ++pieces_;
+  const std::uint32_t flow = send(event);
+  if (flow == BP_FLOW_STOP) client_cancelled("by the transport");
+  return flow;
+}
+
+void GatewayCall::on_end(const bp_event& terminal) {
+  attempt_ = nullptr;
+  if (cancelling_) return finish(outcome_);
+  if (phase_ == Phase::kOver) return destroy_when_idle();
+  if (terminal.type == BP_EVENT_END) return succeed();
+  fail_or_try_next(terminal.error != nullptr ? error_of(*terminal.error)
+                                             : internal_error("the backend failed without a word"));
+}
+
+void GatewayCall::succeed() {
+  if (!head_sent_) send_head();
+  if (phase_ == Phase::kOver) return;
+  finish(CallOutcome::kOk);
+  bp_event end{};
+  end.type = BP_EVENT_END;
+  send(end);
+}
+
+// Settled before it is told, so that no end a client sees can be without its books.
+void GatewayCall::fail(const Error& error, CallOutcome outcome, const Refusal* refusal) {
+  finish(outcome);
+  send_error(error, refusal);
+}
+
+void GatewayCall::fail_or_try_next(const Error& error) {
+  last_error_ = error;
+  context_.logger.write(LogLevel::kWarn, "pipeline", "a backend failed: " + error.message,
+                        {{"request_id", id_}, {"model", model_.name}});
+  if (head_sent_ || !is_retryable(error) || !has_next()) {
+    return fail(error, CallOutcome::kFailed, nullptr);
+  }
+  headers_.clear();
+  context_.metrics.fallback();
+  ++pending_posts_;
+  context_.loops.post(
+      loop_calls_.loop,
+      [](void* self) {
+        auto* call = static_cast<GatewayCall*>(self);
+        --call->pending_posts_;
+        call->try_next();
+        call->destroy_when_idle();
+      },
+      this);
+}
+
+void GatewayCall::keep_headers(const bp_event& event) {
+  constexpr std::uint64_t kHeadersMax = 64;
+  for (std::uint64_t i = 0; i < std::min(event.header_count, kHeadersMax); ++i) {
+    headers_.emplace_back(view(event.headers[i].name), view(event.headers[i].value));
+  }
+}
+
+void GatewayCall::send_head() {
+  head_sent_ = true;
+  phase_ = Phase::kStreaming;
+  context_.metrics.first_event(model_, now_ns() - begun_ns_);
+  std::vector<bp_pair> pairs;
+  for (const auto& [name, value] : headers_) pairs.push_back({str(name), str(value)});
+  bp_event head{};
+  head.type = BP_EVENT_HEAD;
+  head.flags =
+      (scan_.stream ? BP_REQUEST_STREAM : 0U) | (scan_.include_usage ? BP_REQUEST_USAGE : 0U);
+  head.data = str(model_.name);
+  head.detail = str(id_);
+  head.headers = pairs.data();
+  head.header_count = pairs.size();
+  if (send(head) == BP_FLOW_STOP) client_cancelled("by the transport");
+}
+
+std::uint32_t GatewayCall::send(bp_event event) {
+  if (released_) return BP_FLOW_STOP;
+  event.struct_size = sizeof(bp_event);
+  event.sequence = sequence_++;
+  const std::uint32_t flow = sink_.emit(sink_.context, &event);
+  return released_ ? BP_FLOW_STOP : flow;
+}
+
+void GatewayCall::send_error(const Error& error, const Refusal* refusal) {
+  bp_error out;
+  report(error, &out);
+  bp_event event{};
+  event.type = BP_EVENT_ERROR;
+  event.error = &out;
+  std::vector<bp_pair> pairs;
+  if (refusal != nullptr) {
+    for (const auto& [name, value] : refusal->headers) pairs.push_back({str(name), str(value)});
+    event.data = str(refusal->body);
+    event.detail = str(refusal->content_type);
+    event.headers = pairs.data();
+    event.header_count = pairs.size();
+  }
+  send(event);
+}
+
+void GatewayCall::break_off(const Error& error, CallOutcome outcome) {
+  if (phase_ == Phase::kOver || cancelling_) return;
+  if (attempt_ == nullptr) return fail(error, outcome, nullptr);
+  cancelling_ = true;
+  send_error(error, nullptr);
+  stop_backend(outcome);
+}
+
+void GatewayCall::client_cancelled(const char* reason) {
+  break_off(
+      {Code::kCancelled, std::string("the call was cancelled ") + reason, "CANCELLED", 499, 0},
+      CallOutcome::kClientGone);
+}
+
+void GatewayCall::client_left() {
+  assert(!released_);
+  released_ = true;
+  if (phase_ == Phase::kOver) return destroy_when_idle();
+  if (cancelling_) return;
+  if (attempt_ == nullptr) return finish(CallOutcome::kClientGone);
+  stop_backend(CallOutcome::kClientGone);
+}
+
+void GatewayCall::shut_down() {
+  break_off({Code::kUnavailable, "the server is shutting down", "SHUTTING_DOWN", 503, 1000},
+            CallOutcome::kFailed);
+}
+
+// The client has been told or is gone. What was produced is paid once the backend has ended.
+void GatewayCall::stop_backend(CallOutcome outcome) {
+  assert(attempt_ != nullptr);
+  cancelling_ = true;
+  outcome_ = outcome;
+  arm(grace_timer_, context_.limits.cancel_grace_ms, [](void* self) {
+    auto* call = static_cast<GatewayCall*>(self);
+    call->grace_timer_ = 0;
+    call->leave_backend_behind();
+  });
+  attempt_->cancel();
+}
+
+void GatewayCall::leave_backend_behind() {
+  Attempt* const attempt = std::exchange(attempt_, nullptr);
+  attempt->backend().leaked.fetch_add(1);
+  attempt->abandon();
+  context_.metrics.leaked();
+  context_.logger.write(LogLevel::kError, "pipeline",
+                        "a backend did not end a cancelled call in time",
+                        {{"request_id", id_}, {"backend", attempt->backend().name}});
+  finish(outcome_);
+}
+
+void GatewayCall::finish(CallOutcome outcome) {
+  assert(phase_ != Phase::kOver);
+  phase_ = Phase::kOver;
+  cancelling_ = false;
+  disarm(deadline_timer_);
+  disarm(grace_timer_);
+  settle(outcome);
+  const std::int64_t duration_ns = now_ns() - begun_ns_;
+  context_.metrics.ended(model_, outcome, duration_ns);
+  if (context_.logger.enabled(LogLevel::kDebug)) {
+    context_.logger.write(LogLevel::kDebug, "pipeline", "call ended",
+                          {{"request_id", id_},
+                           {"model", model_.name},
+                           {"duration_us", std::to_string(duration_ns / 1000)}});
+  }
+  destroy_when_idle();
+}
+
+// Pays for what was produced, no more. A backend that reports no usage is taken at the number of
+// pieces that were sent on.
+void GatewayCall::settle(CallOutcome outcome) {
+  if (!has_usage_) usage_.completion_tokens = pieces_;
+  const bool produced =
+      has_usage_ ? usage_.completion_tokens + usage_.prompt_tokens > 0 : pieces_ > 0;
+  context_.metrics.tokens(model_, usage_.prompt_tokens, usage_.completion_tokens);
+  if (outcome == CallOutcome::kRefused || !produced) return settlement_.release();
+  settlement_.settle(usage_,
+                     cost_nano_usd(model_.price, usage_.prompt_tokens, usage_.completion_tokens));
+}
+
+void GatewayCall::arm(std::uint64_t& timer, std::uint64_t delay_ms, bp_task task) {
+  timer = context_.loops.post_after(loop_calls_.loop, delay_ms, task, this);
+}
+
+void GatewayCall::disarm(std::uint64_t& timer) {
+  if (timer != 0) context_.loops.cancel(loop_calls_.loop, timer);
+  timer = 0;
+}
+
+// In a later turn: a frame of this call may be on the stack.
+void GatewayCall::destroy_when_idle() {
+  if (!released_ || phase_ != Phase::kOver || pending_posts_ != 0 || destroying_) return;
+  assert(attempt_ == nullptr);
+  destroying_ = true;
+  context_.loops.post(
+      loop_calls_.loop, [](void* self) { delete static_cast<GatewayCall*>(self); }, this);
+}
+
+}  // namespace backplane

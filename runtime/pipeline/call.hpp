@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// One call from its first byte to its last: authorize, route, try, stream, meter, settle. Lives on
+// one loop. The transport holds it as a bp_call; it deletes itself once it is released and over.
+#pragma once
+
+#include "runtime/pipeline/attempt.hpp"
+#include "runtime/pipeline/call_metrics.hpp"
+#include "runtime/pipeline/request_scan.hpp"
+#include "runtime/pipeline/router.hpp"
+#include "runtime/pipeline/settlement.hpp"
+#include "runtime/services/logger.hpp"
+
+#include <backplane/clock.h>
+
+#include <backplane/plugin.hpp>
+#include <list>
+#include <string>
+#include <vector>
+
+namespace backplane {
+
+struct CallLimits {
+  std::uint64_t call_timeout_ms = 600'000;  // from begin to the terminal event
+  std::uint64_t cancel_grace_ms = 2'000;    // from a cancel to the backend's terminal event
+  std::uint64_t attempts_max = 8;
+};
+
+class GatewayCall;
+
+// What the calls of one loop share. [loop]
+struct LoopCalls {
+  LoopCalls(const bp_loop_service& loops, bp_loop* own) : loop(own), mailbox(loops, own) {}
+  bp_loop* const loop;
+  Mailbox mailbox;
+  std::list<GatewayCall*> live;
+};
+
+// What all calls share; outlives them. Read-only but for the counters.
+struct CallContext {
+  const bp_loop_service& loops;
+  const bp_clock& clock;
+  const std::vector<PaymentInstance>& payments;
+  CallMetrics& metrics;
+  Logger& logger;
+  CallLimits limits;
+  std::atomic<std::uint64_t> live_calls{0};
+};
+
+class GatewayCall final : public bp_call, private AttemptOwner {
+ public:
+  GatewayCall(CallContext& context, LoopCalls& loop_calls, const bp_request& request,
+              const bp_sink& sink, RequestScan scan, const Model& model,
+              std::vector<const Route*> routes);
+  GatewayCall(const GatewayCall&) = delete;
+  GatewayCall& operator=(const GatewayCall&) = delete;
+
+  // Begins in a later turn of the loop, so that nothing is emitted before begin has returned.
+  void start_later();
+  // The deployment goes: ends the call with an error.
+  void shut_down();
+
+ private:
+  enum class Phase { kNew, kAuthorizing, kTrying, kStreaming, kOver };
+
+  ~GatewayCall() override;
+  void start();
+  void on_decision(const Refusal* refusal);
+  void try_next();
+  void adopt(Attempt& attempt);
+  Result<Attempt*> try_route(const Route& route);
+  bool has_next() const;
+  void fail_or_try_next(const Error& error);
+  void succeed();
+  void fail(const Error& error, CallOutcome outcome, const Refusal* refusal);
+  bp_request request_for(const Route& route) const;
+
+  std::uint32_t on_event(const bp_event& event) override;
+  void on_end(const bp_event& terminal) override;
+  void keep_headers(const bp_event& event);
+  void send_head();
+  std::uint32_t send(bp_event event);
+  void send_error(const Error& error, const Refusal* refusal);
+  void client_cancelled(const char* reason);
+  void client_left();
+  void finish(CallOutcome outcome);
+  void settle(CallOutcome outcome);
+  void break_off(const Error& error, CallOutcome outcome);
+  void stop_backend(CallOutcome outcome);
+  void leave_backend_behind();
+  void arm(std::uint64_t& timer, std::uint64_t delay_ms, bp_task task);
+  void disarm(std::uint64_t& timer);
+  void destroy_when_idle();
+  std::int64_t now_ns() const { return context_.clock.monotonic_ns(context_.clock.context); }
+
+  CallContext& context_;
+  LoopCalls& loop_calls_;
+  std::list<GatewayCall*>::iterator position_;
+  const bp_sink sink_;
+  const RequestScan scan_;
+  const Model& model_;
+  const std::vector<const Route*> routes_;
+  const std::string id_;
+  const std::string operation_;
+  const std::string content_type_;
+  const BufferRef body_;
+  std::vector<std::pair<std::string, std::string>> metadata_;
+  std::vector<bp_pair> charge_metadata_;
+  std::vector<bp_pair> backend_metadata_;  // without credentials
+  std::int64_t begun_ns_ = 0;
+  std::int64_t deadline_ns_ = 0;
+
+  Settlement settlement_;
+  Attempt* attempt_ = nullptr;
+  Phase phase_ = Phase::kNew;
+  std::size_t next_route_ = 0;
+  Error last_error_;
+  std::vector<std::pair<std::string, std::string>> headers_;
+  std::uint64_t sequence_ = 0;
+  std::uint64_t pieces_ = 0;  // content events sent on
+  bp_usage usage_{};
+  bool has_usage_ = false;
+  bool head_sent_ = false;
+  bool released_ = false;
+  bool cancelling_ = false;  // waits for the backend's terminal event
+  bool destroying_ = false;
+  CallOutcome outcome_ = CallOutcome::kOk;  // of a call that waits for its backend
+  std::uint32_t pending_posts_ = 0;
+  std::uint64_t deadline_timer_ = 0;
+  std::uint64_t grace_timer_ = 0;
+};
+
+}  // namespace backplane

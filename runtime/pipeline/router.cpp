@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/pipeline/router.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace backplane {
+namespace {
+
+Error not_found(std::string message) {
+  return {Code::kNotFound, std::move(message), "MODEL_NOT_FOUND", 404, 0};
+}
+
+std::string shown(std::string_view name) {
+  return std::string(name.substr(0, 100));
+}
+
+// Moves one route to the front, drawn by weight; the rest stays the fallback, in order.
+void draw_first(std::vector<const Route*>& routes, std::uint64_t random) {
+  std::uint64_t total = 0;
+  for (const Route* route : routes) total += route->weight;
+  if (total == 0) return;
+  std::uint64_t ticket = random % total;
+  for (auto route = routes.begin(); route != routes.end(); ++route) {
+    if (ticket < (*route)->weight) {
+      std::rotate(routes.begin(), route, route + 1);
+      return;
+    }
+    ticket -= (*route)->weight;
+  }
+}
+
+}  // namespace
+
+Router::Router(std::vector<Model> models) {
+  std::uint32_t index = 0;
+  for (Model& model : models) {
+    model.index = index++;
+    std::string name = model.name;
+    models_.emplace(std::move(name), std::move(model));
+  }
+}
+
+Result<const Model*> Router::find(std::string_view model) const {
+  const auto found = models_.find(model);
+  if (found != models_.end()) return &found->second;
+  return not_found("the model \"" + shown(model) +
+                   "\" does not exist; GET /v1/models lists those that do");
+}
+
+Result<std::vector<const Route*>> Router::order(const Model& model, std::string_view provider,
+                                                std::uint64_t random) {
+  std::vector<const Route*> routes;
+  for (const Route& route : model.routes) {
+    if (provider.empty() || route.backend->name == provider) routes.push_back(&route);
+  }
+  if (routes.empty()) {
+    Error error = not_found("provider: \"" + shown(provider) + "\" does not serve the model \"" +
+                            model.name + "\"");
+    error.type = "PROVIDER_NOT_FOUND";
+    return error;
+  }
+  if (model.policy == RoutePolicy::kWeighted) draw_first(routes, random);
+  return routes;
+}
+
+bool is_retryable(const Error& error) {
+  if (error.http_status == 429 || error.http_status >= 500) return true;
+  if (error.http_status != 0) return false;
+  return error.code == Code::kUnavailable || error.code == Code::kResourceExhausted ||
+         error.code == Code::kDeadlineExceeded || error.code == Code::kInternal ||
+         error.code == Code::kDataLoss || error.code == Code::kUnknown;
+}
+
+std::int64_t cost_nano_usd(const Price& price, std::uint64_t prompt_tokens,
+                           std::uint64_t completion_tokens) {
+  __extension__ using Wide = __int128;
+  const Wide total = static_cast<Wide>(price.input_nano_usd_per_mtok) * prompt_tokens +
+                     static_cast<Wide>(price.output_nano_usd_per_mtok) * completion_tokens;
+  constexpr Wide kMax = std::numeric_limits<std::int64_t>::max();
+  return static_cast<std::int64_t>(std::min<Wide>((total + 999'999) / 1'000'000, kMax));
+}
+
+}  // namespace backplane

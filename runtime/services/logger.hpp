@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Structured log lines to standard error: one line an event, as text or as JSON. [any-thread]
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace spdlog {
+class logger;
+}
+
+namespace backplane {
+
+enum class LogLevel : std::uint32_t { kDebug, kInfo, kWarn, kError };
+enum class LogFormat { kText, kJson };
+
+using LogField = std::pair<std::string_view, std::string_view>;
+
+class Logger {
+ public:
+  Logger(LogLevel level, LogFormat format);
+  ~Logger();
+  Logger(const Logger&) = delete;
+  Logger& operator=(const Logger&) = delete;
+
+  bool enabled(LogLevel level) const { return level >= level_; }
+  // `component` is who speaks, e.g. "runtime" or an instance's name. Control characters are escaped
+  // and lines are cut at 8 KiB, so that what comes from outside cannot forge a line.
+  void write(LogLevel level, std::string_view component, std::string_view message,
+             const std::vector<LogField>& fields = {});
+
+ private:
+  const LogLevel level_;
+  const LogFormat format_;
+  std::unique_ptr<spdlog::logger> sink_;
+};
+
+// `text` as the inside of a JSON string.
+std::string json_escaped(std::string_view text);
+
+}  // namespace backplane

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/services/metrics.hpp"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <backplane/plugin.hpp>
+#include <cassert>
+
+namespace backplane {
+
+struct MetricsRegistry::Series {
+  double denominator = 1;
+  prometheus::Counter* counter = nullptr;
+  prometheus::Gauge* gauge = nullptr;
+  prometheus::Histogram* histogram = nullptr;
+};
+
+namespace {
+
+bool valid_name(const std::string& name) {
+  return !name.empty() && name.size() <= 120 &&
+         name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos &&
+         (name[0] < '0' || name[0] > '9');
+}
+
+std::string key_of(const MetricsRegistry::Definition& definition) {
+  std::string key = definition.name;
+  for (const auto& [name, value] : definition.labels) {
+    key += '\n' + name + '\0' + value;
+  }
+  return key;
+}
+
+MetricsRegistry::Definition from_table(const bp_metric_options& options) {
+  MetricsRegistry::Definition definition;
+  definition.kind = options.kind;
+  definition.name = view(options.name);
+  definition.help = view(options.help);
+  for (std::uint64_t i = 0; i < options.label_count; ++i) {
+    definition.labels.emplace_back(view(options.labels[i].name), view(options.labels[i].value));
+  }
+  definition.denominator = options.denominator;
+  definition.bounds.assign(options.bounds, options.bounds + options.bound_count);
+  return definition;
+}
+
+std::uint32_t define_from_table(void* context, const bp_metric_options* options, std::uint64_t* out,
+                                bp_error* error) {
+  auto handle = static_cast<MetricsRegistry*>(context)->define(from_table(*options));
+  if (!handle) return report(handle.error(), error);
+  *out = *handle;
+  return BP_CODE_OK;
+}
+
+}  // namespace
+
+MetricsRegistry::MetricsRegistry()
+    : registry_(std::make_unique<prometheus::Registry>()),
+      table_{sizeof(bp_metrics),
+             0,
+             this,
+             &define_from_table,
+             [](void* self, std::uint64_t handle, std::int64_t value) {
+               static_cast<MetricsRegistry*>(self)->add(handle, value);
+             },
+             [](void* self, std::uint64_t handle, std::int64_t value) {
+               static_cast<MetricsRegistry*>(self)->set(handle, value);
+             }} {
+  series_.reserve(kSeriesMax);  // handles are read without the lock
+}
+
+MetricsRegistry::~MetricsRegistry() = default;
+
+Result<std::uint64_t> MetricsRegistry::define(const Definition& definition) {
+  if (!valid_name(definition.name) || definition.denominator < 1) {
+    return invalid_argument("metric \"" + definition.name +
+                            "\": expected a name of a-z, 0-9 and _, and a denominator of at "
+                            "least 1");
+  }
+  const std::lock_guard lock(mutex_);
+  const auto [kind, is_new] = kinds_.emplace(definition.name, definition.kind);
+  if (!is_new && kind->second != definition.kind) {
+    return invalid_argument("metric \"" + definition.name + "\" exists with another kind");
+  }
+  const std::string key = key_of(definition);
+  if (const auto found = handles_.find(key); found != handles_.end()) return found->second;
+  if (series_.size() == kSeriesMax) {
+    return Error{Code::kResourceExhausted, "there are too many metric series", {}, 0, 0};
+  }
+  auto series = std::make_unique<Series>();
+  if (const Status made = make(definition, *series); !made) return made.error();
+  series_.push_back(std::move(series));
+  count_.store(series_.size(), std::memory_order_release);
+  return handles_[key] = series_.size() - 1;
+}
+
+Status MetricsRegistry::make(const Definition& definition, Series& series) {
+  const prometheus::Labels labels(definition.labels.begin(), definition.labels.end());
+  series.denominator = static_cast<double>(definition.denominator);
+  const auto named = [&](auto builder) -> auto& {
+    return builder.Name(definition.name).Help(definition.help).Register(*registry_);
+  };
+  if (definition.kind == BP_METRIC_COUNTER) {
+    series.counter = &named(prometheus::BuildCounter()).Add(labels);
+  } else if (definition.kind == BP_METRIC_GAUGE) {
+    series.gauge = &named(prometheus::BuildGauge()).Add(labels);
+  } else if (definition.kind == BP_METRIC_HISTOGRAM) {
+    prometheus::Histogram::BucketBoundaries bounds;
+    for (const std::int64_t bound : definition.bounds) {
+      bounds.push_back(static_cast<double>(bound) / series.denominator);
+    }
+    series.histogram = &named(prometheus::BuildHistogram()).Add(labels, bounds);
+  } else {
+    return invalid_argument("metric \"" + definition.name + "\": unknown kind");
+  }
+  return ok();
+}
+
+MetricsRegistry::Series* MetricsRegistry::series_at(std::uint64_t handle) const {
+  return handle < count_.load(std::memory_order_acquire) ? series_[handle].get() : nullptr;
+}
+
+void MetricsRegistry::add(std::uint64_t handle, std::int64_t value) {
+  Series* const series = series_at(handle);
+  if (series == nullptr) return;
+  const double scaled = static_cast<double>(value) / series->denominator;
+  if (series->counter != nullptr && value >= 0) series->counter->Increment(scaled);
+  if (series->gauge != nullptr) series->gauge->Increment(scaled);
+  if (series->histogram != nullptr) series->histogram->Observe(scaled);
+}
+
+void MetricsRegistry::set(std::uint64_t handle, std::int64_t value) {
+  Series* const series = series_at(handle);
+  if (series == nullptr || series->gauge == nullptr) return;
+  series->gauge->Set(static_cast<double>(value) / series->denominator);
+}
+
+std::string MetricsRegistry::text() const {
+  return prometheus::TextSerializer().Serialize(registry_->Collect());
+}
+
+}  // namespace backplane

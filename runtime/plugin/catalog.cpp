@@ -1,30 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/plugin/catalog.hpp"
 
+#include "runtime/config/requirement.hpp"
+#include "runtime/config/suggestion.hpp"
 #include "runtime/plugin/descriptor.hpp"
 #include "runtime/plugin/library.hpp"
 #include "runtime/plugin/preflight.hpp"
-#include "runtime/plugin/version.hpp"
 
 #include <algorithm>
-#include <numeric>
 
 namespace backplane {
 namespace {
-
-// Levenshtein's distance, in bytes.
-std::size_t distance_between(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t changed = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = std::exchange(row[j + 1], std::min({row[j] + 1, row[j + 1] + 1, changed}));
-    }
-  }
-  return row.back();
-}
 
 Error not_found_error(std::string message) {
   return {Code::kNotFound, std::move(message), {}, 0, 0};
@@ -73,45 +59,32 @@ PluginCatalog PluginCatalog::discover(const std::vector<std::filesystem::path>& 
 }
 
 Result<const PluginInfo*> PluginCatalog::find(PluginKind kind, std::string_view uses) const {
-  const Result<PluginReference> reference = parse_reference(uses);
-  if (!reference) return reference.error();
+  const Result<config::Requirement> wanted = config::parse_requirement(uses);
+  if (!wanted) return wanted.error();
   for (const PluginInfo& info : found_.plugins) {
-    if (info.manifest.kind != kind || info.manifest.name != reference->name) continue;
-    const std::optional<Version> version = parse_version(info.manifest.version);
-    if (version && reference->accepts(*version)) return &info;
-    return not_found_error(std::string(name_of(kind)) + " plugin \"" + reference->name +
-                           "\" is version " + info.manifest.version + ", wanted " +
-                           reference->range + " (" + info.path.string() +
-                           "); install another version or change uses");
+    if (info.manifest.kind != kind || info.manifest.name != wanted->name) continue;
+    const Result<config::Version> version = config::parse_version(info.manifest.version);
+    if (version && wanted->accepts(*version)) return &info;
+    return not_found_error(std::string(name_of(kind)) + " plugin " + config::quote(wanted->name) +
+                           " is version " + info.manifest.version + ", wanted " + wanted->range +
+                           " (" + info.path.string() + "); install another version or change uses");
   }
-  return not_found(kind, reference->name);
+  return not_found(kind, wanted->name);
 }
 
 Result<const PluginInfo*> PluginCatalog::not_found(PluginKind kind, const std::string& name) const {
-  const std::string kind_name(name_of(kind));
-  const std::string* closest = nullptr;
-  std::size_t least = std::max<std::size_t>(2, name.size() / 3) + 1;
-  std::string available;
+  const std::string what = "no " + std::string(name_of(kind)) + " plugin " + config::quote(name);
+  std::vector<std::string> names;
   for (const PluginInfo& info : found_.plugins) {
-    const std::string& other = info.manifest.name;
-    if (info.manifest.kind != kind) {
-      if (other != name) continue;
-      return not_found_error("there is no " + kind_name + " plugin \"" + name + "\"; it is a " +
-                             std::string(name_of(info.manifest.kind)) + " plugin");
-    }
-    available += (available.empty() ? "" : ", ") + other;
-    if (const std::size_t distance = distance_between(name, other); distance < least) {
-      least = distance;
-      closest = &other;
+    if (info.manifest.kind == kind) {
+      names.push_back(info.manifest.name);
+    } else if (info.manifest.name == name) {
+      return not_found_error(what + "; it is a " + std::string(name_of(info.manifest.kind)) +
+                             " plugin");
     }
   }
-  std::string message = "there is no " + kind_name + " plugin \"" + name + "\"";
-  if (closest != nullptr) {
-    message += "; did you mean \"" + *closest + "\"? There are: " + available;
-  } else {
-    message += available.empty() ? "; none is in the plugin path" : "; there are: " + available;
-  }
-  return not_found_error(std::move(message));
+  return not_found_error(what + "; available are " + config::list_names(names) +
+                         config::did_you_mean(name, names));
 }
 
 Result<const bp_plugin*> PluginCatalog::load(const PluginInfo& info, const bp_host* host,

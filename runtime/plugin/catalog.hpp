@@ -27,7 +27,8 @@ class PluginCatalog {
   const std::vector<PluginInfo>& all() const { return found_.plugins; }
   const std::vector<std::string>& warnings() const { return found_.warnings; }
 
-  // `uses` is a name or name@RANGE (version.hpp). NOT_FOUND names what was meant, or what there is.
+  // `uses` as in a deployment: a name, or name@RANGE. NOT_FOUND names what was meant and what there
+  // is.
   Result<const PluginInfo*> find(PluginKind kind, std::string_view uses) const;
 
   // [control] Checks the file (sha256, ABI, ELF), maps it for the life of the process, calls its

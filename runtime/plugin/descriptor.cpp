@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/plugin/descriptor.hpp"
 
+#include "runtime/config/requirement.hpp"
 #include "runtime/plugin/preflight.hpp"
-#include "runtime/plugin/version.hpp"
 
 #include <backplane/backend.h>
 #include <backplane/payment.h>
@@ -105,7 +105,8 @@ Status check_descriptor(const std::string& file, const bp_plugin* plugin) {
   if (!is_text(plugin->name, kNameBytesMax)) {
     return refused(file, "its descriptor has no name; set it to BP_PLUGIN_NAME");
   }
-  if (!is_text(plugin->version, kNameBytesMax) || !parse_version(view_of(plugin->version))) {
+  if (!is_text(plugin->version, kNameBytesMax) ||
+      !config::parse_version(view_of(plugin->version))) {
     return refused(file, "its descriptor's version is not x.y.z; set it to BP_PLUGIN_VERSION");
   }
   if (!is_text(plugin->schema, kSchemaBytesMax)) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/plugin/manifest.hpp"
 
+#include "runtime/config/requirement.hpp"
 #include "runtime/plugin/file.hpp"
-#include "runtime/plugin/version.hpp"
 
 #include <yaml-cpp/yaml.h>
 
@@ -101,7 +101,7 @@ class ManifestReader {
     return value;
   }
   void check_values(const Manifest& manifest) {
-    if (!parse_version(manifest.version)) {
+    if (!config::parse_version(manifest.version)) {
       fail(root_["version"] ? root_["version"] : root_, "version: expected x.y.z");
     }
     const bool hex = std::all_of(manifest.sha256.begin(), manifest.sha256.end(), [](char c) {

@@ -109,8 +109,7 @@ class Checker {
     const Result<Subject> subject = load(probe, host);
     if (!subject) return subject.error();
     const std::string_view text(subject->plugin->schema.data, subject->plugin->schema.size);
-    const Result<SchemaFacts> facts = read_schema(text);
-    if (!facts) return facts.error();
+    if (Status status = check_schema_text(text); !status) return status.error();
     const fs::path beside = file_.parent_path() / manifest_->schema;
     const Result<std::string> file = read_small_file(beside, kSchemaBytesMax);
     if (!file) return file.error();
@@ -130,15 +129,12 @@ class Checker {
     CheckHost host;
     Result<Subject> subject = load(probe, host);
     if (!subject) return probe.fail(subject.error().message);
-    if (subject->settings.empty()) {
-      const bp_str schema = subject->plugin->schema;
-      const Result<SchemaFacts> facts = read_schema({schema.data, schema.size});
-      if (!facts) return probe.fail(facts.error().message);
-      std::string names;
-      for (const std::string& name : facts->required) names += (names.empty() ? "" : ", ") + name;
-      if (!names.empty()) return probe.skip("settings required: " + names);
-      subject->settings = facts->defaults;
-    }
+    const bp_str schema = subject->plugin->schema;
+    const Result<CheckedSettings> made =
+        complete_settings({schema.data, schema.size}, options_.settings);
+    if (!made) return probe.fail(made.error().message);
+    if (!made->missing.empty()) return probe.skip(made->missing);
+    subject->settings = made->settings;
     test.run(probe, *subject);
   }
 

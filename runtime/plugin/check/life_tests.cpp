@@ -45,10 +45,9 @@ void create_with_settings(Probe& probe, const Subject& subject) {
 // The host validates settings; a plugin that is handed bad ones all the same answers or refuses.
 void refuse_bad_settings(Probe& probe, const Subject& subject) {
   std::vector<std::string> settings{"", "{", "[]", "null", "\"text\"", "{\"\\u0000\": 1}"};
-  const Result<SchemaFacts> facts =
-      read_schema({subject.plugin->schema.data, subject.plugin->schema.size});
-  if (facts) {
-    settings.insert(settings.end(), facts->wrong_settings.begin(), facts->wrong_settings.end());
+  const bp_str schema = subject.plugin->schema;
+  for (std::string& wrong : wrong_settings({schema.data, schema.size})) {
+    settings.push_back(std::move(wrong));
   }
   for (const std::string& text : settings) {
     for (const bool with_error : {true, false}) {

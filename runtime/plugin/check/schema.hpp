@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the conformance check needs of a settings schema: is it of the subset that the runtime
-// understands, and which settings follow from it.
+// Settings for the plugin under test, made as the runtime makes them: by its schema.
 #pragma once
 
 #include <backplane/result.hpp>
@@ -11,13 +10,19 @@
 
 namespace backplane {
 
-struct SchemaFacts {
-  std::string defaults;                     // JSON object of the properties that have one
-  std::vector<std::string> required;        // properties without default that must be given
-  std::vector<std::string> wrong_settings;  // JSON objects, each with one value of a wrong type
+struct CheckedSettings {
+  std::string settings;  // JSON object, complete: what create gets
+  std::string missing;   // why there are none: the settings that must be given; else empty
 };
 
-// Errors name the place inside the schema as a JSON pointer.
-Result<SchemaFacts> read_schema(std::string_view text);
+// Is the schema of the subset that the runtime understands, and of an object? The error names the
+// place inside the schema.
+Status check_schema_text(std::string_view schema);
+
+// Completes `given` (a JSON object, or empty for none). An error if it does not fit the schema.
+Result<CheckedSettings> complete_settings(std::string_view schema, std::string_view given);
+
+// JSON objects that each give one setting a value of the wrong type.
+std::vector<std::string> wrong_settings(std::string_view schema);
 
 }  // namespace backplane

@@ -42,12 +42,12 @@ TEST_F(CatalogTest, FindsAndLoadsAPlugin) {
 
 TEST_F(CatalogTest, SaysWhatWasMeant) {
   EXPECT_EQ(error_of("ecko"),
-            "there is no backend plugin \"ecko\"; did you mean \"echo\"? There are: echo");
-  EXPECT_EQ(error_of("vllm"), "there is no backend plugin \"vllm\"; there are: echo");
+            "no backend plugin \"ecko\"; available are \"echo\"; did you mean \"echo\"?");
+  EXPECT_EQ(error_of("vllm"), "no backend plugin \"vllm\"; available are \"echo\"");
   EXPECT_EQ(error_of("echo", PluginKind::kPayment),
-            "there is no payment plugin \"echo\"; it is a backend plugin");
+            "no payment plugin \"echo\"; it is a backend plugin");
   EXPECT_EQ(error_of("free", PluginKind::kPayment),
-            "there is no payment plugin \"free\"; none is in the plugin path");
+            "no payment plugin \"free\"; available are none");
   EXPECT_EQ(error_of("echo@>=7"), "backend plugin \"echo\" is version 0.1.0, wanted >=7 (" +
                                       folder_.file(PluginKind::kBackend, "echo.so").string() +
                                       "); install another version or change uses");

@@ -371,8 +371,7 @@ void Connection::next_request() {
 void Connection::respond_error(const Error& error) {
   const std::uint32_t status = classify(error).status;
   std::string lines;
-  append_retry_advice(lines, error);
-  if (status == 401) lines += "www-authenticate: Bearer\r\n";
+  append_error_headers(lines, error);
   if (status == 405) {
     lines += "allow: ";
     lines += route_.route == nullptr ? "GET, HEAD, POST" : route_.route->allow;

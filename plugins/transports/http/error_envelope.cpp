@@ -74,7 +74,7 @@ void append_envelope(std::string& out, const Error& error) {
   out += "}}";
 }
 
-void append_retry_advice(std::string& out, const Error& error) {
+void append_error_headers(std::string& out, const Error& error) {
   constexpr std::uint64_t kMillisecondsPerSecond = 1000;
   if (error.retry_after_ms > 0) {
     const std::uint64_t seconds = (error.retry_after_ms - 1) / kMillisecondsPerSecond + 1;
@@ -84,7 +84,10 @@ void append_retry_advice(std::string& out, const Error& error) {
     append_number(out, error.retry_after_ms);
     out += "\r\n";
   }
-  if (classify(error).status == 409) out += "x-should-retry: false\r\n";
+  const std::uint32_t status = classify(error).status;
+  if (status == 409) out += "x-should-retry: false\r\n";
+  const bool challenged = out.find("www-authenticate: ") != std::string::npos;
+  if (status == 401 && !challenged) out += "www-authenticate: Bearer\r\n";
 }
 
 }  // namespace backplane::http

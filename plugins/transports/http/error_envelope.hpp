@@ -24,7 +24,7 @@ Error protocol_error(std::uint32_t status, std::string_view code, std::string me
 // Appends {"error":{"message","type","param","code"}}.
 void append_envelope(std::string& out, const Error& error);
 
-// Appends header lines: retry-after, retry-after-ms, x-should-retry.
-void append_retry_advice(std::string& out, const Error& error);
+// Appends header lines: retry-after, retry-after-ms, x-should-retry, www-authenticate.
+void append_error_headers(std::string& out, const Error& error);
 
 }  // namespace backplane::http

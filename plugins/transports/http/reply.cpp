@@ -192,14 +192,14 @@ Reply::Step Reply::on_error(const bp_event& event, Output& out) {
   for (std::uint64_t i = 0; i < event.header_count && extra_.size() < kMaxExtraBytes; ++i) {
     append_foreign_header(extra_, event.headers[i]);
   }
-  append_retry_advice(extra_, error);
+  append_error_headers(extra_, error);
   body_ = view(event.data);
   return whole(classify(error).status, media_type_of(event), body_, out);
 }
 
 Reply::Step Reply::fail(const Error& error, Output& out) {
   if (!head_sent_) {
-    append_retry_advice(extra_, error);
+    append_error_headers(extra_, error);
     body_.clear();
     append_envelope(body_, error);
     return whole(classify(error).status, kJson, body_, out);

@@ -18,6 +18,8 @@ using ErrorCode = boost::system::error_code;
 using BeastView = boost::beast::string_view;
 
 constexpr std::size_t kMaxChunkExtensionBytes = 16384;  // of one body
+// Beast asserts that it sees this much of the last chunk; a body never ends in fewer bytes.
+constexpr std::size_t kLastChunkBytes = 5;
 
 constexpr std::array<std::string_view, 9> kTakenAlong = {
     "authorization", "x-payment",       "payment-signature", "traceparent",        "tracestate",
@@ -55,7 +57,8 @@ bool names_other_version(std::string_view head) {
   if (line.size() < kForm.size()) return false;
   const std::string_view tail = line.substr(line.size() - kForm.size());
   const auto is_digit = [&](std::size_t at) { return tail[at] >= '0' && tail[at] <= '9'; };
-  return tail.substr(0, 6) == kForm.substr(0, 6) && is_digit(6) && tail[7] == '.' && is_digit(8);
+  return tail.substr(0, 6) == kForm.substr(0, 6) && is_digit(6) && tail[7] == '.' && is_digit(8) &&
+         tail.substr(6) != "1.0" && tail.substr(6) != "1.1";
 }
 
 Error bad(std::string message) {
@@ -272,7 +275,10 @@ class RequestParser::Message {
     if (carried) carry_.append(input);
     const std::string_view bytes = carried ? std::string_view(carry_) : input;
     ErrorCode failure;
-    const std::size_t used = reader_->put({bytes.data(), bytes.size()}, failure);
+    std::size_t used = 0;
+    if (!reader_->chunked() || bytes.size() >= kLastChunkBytes) {
+      used = reader_->put({bytes.data(), bytes.size()}, failure);
+    }
     if (failure && failure != beast::error::need_more) {
       refuse(error_of(failure));
       return;

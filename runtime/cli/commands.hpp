@@ -23,6 +23,11 @@ struct ExplainOptions {
   bool no_env = false;
 };
 
+struct SchemaOptions {
+  std::string plugin;     // empty: the deployment file's
+  bool markdown = false;  // the reference of every key instead
+};
+
 struct ChatOptions {
   std::string url = "http://127.0.0.1:8080/v1";
   std::string model;       // empty: the first that the server lists
@@ -34,7 +39,7 @@ struct ChatOptions {
   std::uint32_t max_tokens = 0;  // 0: the server's default
 };
 
-struct PluginCheckOptions {
+struct PluginFileOptions {
   std::string file;
   bool json = false;
 };
@@ -42,10 +47,10 @@ struct PluginCheckOptions {
 int serve(const ServeOptions& options);
 int check(const CheckOptions& options);
 int explain(const ExplainOptions& options);
-int schema(const std::string& plugin);
+int schema(const SchemaOptions& options);
 int chat(const ChatOptions& options);
-int plugin_list();
-int plugin_info(const std::string& file);
-int plugin_check(const PluginCheckOptions& options);
+int plugin_list(bool json);
+int plugin_info(const PluginFileOptions& options);
+int plugin_check(const PluginFileOptions& options);
 
 }  // namespace backplane::cli

@@ -37,27 +37,32 @@ void add_file_commands(CLI::App& app, int& status) {
 
   auto* schema_command = app.add_subcommand(
       "schema", "Print the JSON Schema of the deployment file, or of one plugin's settings");
-  auto plugin = std::make_shared<std::string>();
-  schema_command->add_option("PLUGIN", *plugin, "Name of a plugin, e.g. http");
-  schema_command->callback([plugin, &status] { status = schema(*plugin); });
+  auto shown = std::make_shared<SchemaOptions>();
+  schema_command->add_option("PLUGIN", shown->plugin, "Name of a plugin, e.g. http");
+  schema_command->add_flag("--markdown", shown->markdown,
+                           "Print tables of every key, of the file and of all plugins, instead");
+  schema_command->callback([shown, &status] { status = schema(*shown); });
 }
 
 void add_plugin_commands(CLI::App& app, int& status) {
   auto* group = app.add_subcommand("plugin", "Look at plugins");
   group->require_subcommand(1);
-  group->add_subcommand("list", "List the plugins that deployments can use")
-      ->callback([&status] { status = plugin_list(); });
-
-  auto file = std::make_shared<std::string>();
-  auto* info = group->add_subcommand("info", "Print what a plugin file says about itself");
-  info->add_option("FILE", *file, "Plugin file (.so)")->required();
-  info->callback([file, &status] { status = plugin_info(*file); });
-
-  auto options = std::make_shared<PluginCheckOptions>();
-  auto* check_command = group->add_subcommand("check", "Test a plugin file against the ABI");
-  check_command->add_option("FILE", options->file, "Plugin file (.so)")->required();
-  check_command->add_flag("--json", options->json, "Print the results as JSON");
-  check_command->callback([options, &status] { status = plugin_check(*options); });
+  auto options = std::make_shared<PluginFileOptions>();
+  const auto add = [&](const char* name, const char* text, bool wants_file) {
+    auto* command = group->add_subcommand(name, text);
+    if (wants_file) command->add_option("FILE", options->file, "Plugin file (.so)")->required();
+    command->add_flag("--json", options->json, "Print JSON");
+    return command;
+  };
+  add("list", "List the plugins that deployments can use", false)->callback([options, &status] {
+    status = plugin_list(options->json);
+  });
+  add("info", "Print what a plugin file says about itself", true)->callback([options, &status] {
+    status = plugin_info(*options);
+  });
+  add("check", "Test a plugin file against the ABI", true)->callback([options, &status] {
+    status = plugin_check(*options);
+  });
 }
 
 void add_chat_command(CLI::App& app, int& status) {

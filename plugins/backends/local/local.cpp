@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// The backend that runs models on this machine.
+#include <backplane/clock.h>
+
+#include <backplane/plugin.hpp>
+
+#include <boost/json.hpp>
+
+#include "plugins/backends/local/local_call.hpp"
+#include "plugins/backends/local/preparer.hpp"
+
+namespace {
+
+namespace json = boost::json;
+using namespace backplane;
+using namespace backplane::local;
+
+constexpr char kSchema[] =
+#include "bp_plugin_schema.inc"
+    ;
+
+struct Settings {
+  EngineOptions engine;
+  RequestDefaults request;
+};
+
+template <class Number>
+Number number(const json::object& settings, const char* name, Number fallback) {
+  const json::value* value = settings.if_contains(name);
+  return value != nullptr && value->is_number() ? value->to_number<Number>() : fallback;
+}
+
+Result<Settings> read_settings(std::string_view text) {
+  boost::system::error_code failure;
+  const json::value document = json::parse(text, failure);
+  const json::value* model = document.is_object() ? document.as_object().if_contains("model")
+                                                  : nullptr;
+  if (failure || model == nullptr || !model->is_string()) {
+    return invalid_argument("settings.model: expected the path of a GGUF file");
+  }
+  const json::object& fields = document.as_object();
+  Settings settings;
+  EngineOptions& engine = settings.engine;
+  engine.model_path = model->as_string();
+  engine.threads = number<std::size_t>(fields, "threads", engine.threads);
+  engine.context_tokens = number(fields, "context_tokens", engine.context_tokens);
+  engine.batch_tokens = number(fields, "batch_tokens", engine.batch_tokens);
+  engine.sequences_max = number(fields, "max_sequences", engine.sequences_max);
+  engine.queue_max = number(fields, "max_queue", engine.queue_max);
+  engine.cache_bytes_max =
+      number(fields, "cache_megabytes", engine.cache_bytes_max >> 20U) << 20U;
+  settings.request.temperature = number(fields, "temperature", settings.request.temperature);
+  settings.request.top_p = number(fields, "top_p", settings.request.top_p);
+  return settings;
+}
+
+class Local final : public Backend {
+ public:
+  static Result<std::unique_ptr<Local>> create(Host host, const InstanceOptions& options) {
+    const auto* clock = host.find<bp_clock>(BP_CLOCK_ID);
+    if (clock == nullptr) {
+      return Error{Code::kFailedPrecondition, "this host offers no " BP_CLOCK_ID, {}, 0, 0};
+    }
+    Result<Settings> settings = read_settings(options.settings);
+    if (!settings) return settings.error();
+    return std::make_unique<Local>(host, *clock, std::move(*settings));
+  }
+  Local(Host host, const bp_clock& clock, Settings settings)
+      : host_(host), clock_(clock), settings_(std::move(settings)) {}
+
+  Status start() override {
+    Result<std::unique_ptr<Engine>> engine = Engine::load(settings_.engine);
+    if (!engine) return engine.error();
+    engine_ = std::move(*engine);
+    Result<Conversation> conversation = Conversation::create(*engine_);
+    if (!conversation) return conversation.error();
+    conversation_.emplace(std::move(*conversation));
+    preparer_ = std::make_unique<Preparer>(settings_.engine.queue_max);
+    const ModelInfo& info = engine_->info();
+    host_.log(BP_LOG_INFO, "loaded " + info.name + ", " + info.file_type + ", " +
+                               std::to_string(info.parameters) + " parameters, context of " +
+                               std::to_string(info.context_tokens) + " tokens");
+    return ok();
+  }
+
+  Result<Call*> submit(const bp_request& request, const bp_sink& sink) override {
+    const std::string_view operation = view(request.operation);
+    if (operation != "chat.completions" && operation != "completions") {
+      return Error{Code::kUnimplemented,
+                   "the local backend does not serve " + std::string(operation), {}, 0, 0};
+    }
+    RequestDefaults defaults = settings_.request;
+    clock_.random(clock_.context, &defaults.seed, sizeof(defaults.seed));
+    auto* call = new LocalCall(*engine_, *conversation_, request, sink, defaults);
+    const std::int64_t now_s = clock_.unix_ns(clock_.context) / 1'000'000'000;
+    if (preparer_->post([call, now_s] { call->prepare(now_s); })) return call;
+    call->discard();
+    return Error{Code::kResourceExhausted, "the local backend's queue is full; try again soon",
+                 "QUEUE_FULL", 429, 1000};
+  }
+
+  void stop() override {
+    preparer_->stop();
+    engine_->stop();
+  }
+
+  std::string describe() override {
+    const ModelInfo& info = engine_->info();
+    const json::object model{{"id", info.name}, {"context_length", info.context_tokens}};
+    return json::serialize(
+        json::object{{"models", json::array{model}},
+                     {"operations", json::array{"chat.completions", "completions"}}});
+  }
+
+ private:
+  const Host host_;
+  const bp_clock& clock_;
+  const Settings settings_;
+  std::unique_ptr<Engine> engine_;
+  std::optional<Conversation> conversation_;
+  std::unique_ptr<Preparer> preparer_;
+};
+
+}  // namespace
+
+BP_EXPORT_BACKEND(Local, kSchema);

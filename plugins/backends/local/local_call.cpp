@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugins/backends/local/local_call.hpp"
+
+namespace backplane::local {
+namespace {
+
+Error cancelled() { return {Code::kCancelled, "the call was cancelled", "CANCELLED", 499, 0}; }
+
+}  // namespace
+
+LocalCall::LocalCall(Engine& engine, const Conversation& conversation, const bp_request& request,
+                     const bp_sink& sink, const RequestDefaults& defaults)
+    : engine_(engine),
+      conversation_(conversation),
+      operation_(view(request.operation)),
+      body_(request.body),
+      defaults_(defaults),
+      events_(sink) {}
+
+void LocalCall::prepare(std::int64_t now_s) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (cancelled_) return end(cancelled());
+  }
+  if (const Result<RequestId> id = submit(now_s); !id) return end(id.error());
+}
+
+// Holding the lock until the id is known: a cancel that comes in between must find it.
+Result<RequestId> LocalCall::submit(std::int64_t now_s) {
+  Result<ParsedRequest> parsed = parse_request(operation_, body_.text(), defaults_);
+  if (!parsed) return parsed.error();
+  Result<std::vector<Token>> tokens = conversation_.tokens(*parsed, now_s);
+  if (!tokens) return tokens.error();
+  GenerateRequest request;
+  request.prompt_tokens = std::move(*tokens);
+  request.max_tokens = parsed->max_tokens;
+  request.sampling = parsed->sampling;
+  request.stop = std::move(parsed->stop);
+  const std::lock_guard lock(mutex_);
+  if (cancelled_) return cancelled();
+  const Result<RequestId> id = engine_.submit(std::move(request), *this);
+  if (id) id_ = *id;
+  return id;
+}
+
+void LocalCall::on_cancel() noexcept {
+  const std::lock_guard lock(mutex_);
+  cancelled_ = true;
+  if (id_ != 0) engine_.cancel(id_);
+}
+
+void LocalCall::on_resume() noexcept {
+  const std::lock_guard lock(mutex_);
+  resumed_ = true;
+  if (id_ != 0) engine_.resume(id_);
+}
+
+void LocalCall::on_text(std::string_view text) {
+  {
+    const std::lock_guard lock(mutex_);
+    resumed_ = false;
+  }
+  const std::uint32_t flow = events_.text(text);
+  if (flow == BP_FLOW_CONTINUE) return;
+  const std::lock_guard lock(mutex_);
+  if (flow == BP_FLOW_STOP) {
+    engine_.cancel(id_);
+  } else if (!resumed_) {
+    engine_.pause(id_);
+  }
+}
+
+void LocalCall::on_finish(FinishReason reason, const Usage& usage) {
+  if (reason != FinishReason::kCancelled) {
+    events_.finish(reason == FinishReason::kStop ? "stop" : "length");
+  }
+  events_.usage(usage.prompt_tokens, usage.completion_tokens);
+  if (reason == FinishReason::kCancelled) return end(cancelled());
+  events_.end();
+  let_go();
+}
+
+void LocalCall::on_error(const Error& error) { end(error); }
+
+void LocalCall::end(const Error& error) {
+  events_.error(error);
+  let_go();
+}
+
+void LocalCall::let_go() {
+  if (holders_.fetch_sub(1) == 1) delete this;
+}
+
+}  // namespace backplane::local

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands an operator types.
+import assert from 'node:assert/strict';
+import {readdirSync} from 'node:fs';
+import {dirname, join} from 'node:path';
+import test from 'node:test';
+import {backplane, echo, run, serve, source, write} from './server.mjs';
+
+const plugins = join(dirname(backplane), '../lib/backplane/plugins');
+
+test('check passes every deployment in configs/', () => {
+  const files = readdirSync(join(source, 'configs')).filter((name) => name.endsWith('.yaml'));
+  assert.ok(files.length >= 3);
+  for (const file of files) {
+    const {status, stderr} = run(['check', '--no-env', join(source, 'configs', file)]);
+    assert.equal(status, 0, `${file}: ${stderr}`);
+  }
+});
+
+test('check tells every error', (context) => {
+  const file = write(context, echo.replace('uses: echo', 'uses: ecko').replace('routes', 'rotes'));
+  const {status, stderr} = run(['check', file]);
+  assert.equal(status, 1);
+  assert.match(stderr, /did you mean "echo"/);
+  assert.match(stderr, /did you mean "routes"/);
+});
+
+test('explain shows defaults, sources and routes, and masks secrets', (context) => {
+  const yaml = `transports: {http: {uses: http, settings: {listen: "127.0.0.1:0"}}}
+backends: {up: {uses: openai, settings: {base_url: "http://h/v1", api_key: {env: TEST_KEY}}}}
+models: {m: {routes: [{backend: up, model: other}]}}
+`;
+  const env = {...process.env, TEST_KEY: 'sk-very-secret'};
+  const {status, stdout, stderr} = run(['explain', write(context, yaml), 'm'], {env});
+  assert.equal(status, 0, stderr);
+  assert.doesNotMatch(stdout, /sk-very-secret/);
+  assert.match(stdout, /TEST_KEY/);
+  assert.match(stdout, /up/);
+  const whole = run(['explain', write(context, yaml)], {env});
+  assert.match(whole.stdout, /deploy\.yaml:1:\d+/);
+  assert.match(whole.stdout, /default/);
+  assert.match(whole.stdout, /\*\*\*/);
+});
+
+test('schema prints JSON Schemas', () => {
+  assert.equal(JSON.parse(run(['schema']).stdout).type, 'object');
+  assert.ok(JSON.parse(run(['schema', 'http']).stdout).properties.listen);
+  const unknown = run(['schema', 'htp']);
+  assert.equal(unknown.status, 1);
+  assert.match(unknown.stderr, /did you mean "http"/);
+});
+
+test('plugin list, info and check', () => {
+  const list = run(['plugin', 'list']);
+  for (const name of ['echo', 'openai', 'local', 'http', 'null', 'free']) {
+    assert.match(list.stdout, new RegExp(`\\b${name}\\b`));
+  }
+  const info = run(['plugin', 'info', join(plugins, 'backends/echo.so')]);
+  assert.match(info.stdout, /echo/);
+  const check = run(['plugin', 'check', join(plugins, 'backends/echo.so')]);
+  assert.equal(check.status, 0, check.stdout + check.stderr);
+  assert.notEqual(run(['plugin', 'check', '/etc/passwd']).status, 0);
+});
+
+test('chat answers once, and line by line', async (context) => {
+  const server = await serve(context, echo);
+  const url = ['--url', `${server.url}/v1`];
+  const once = run(['chat', ...url, '--once', 'hello there']);
+  assert.equal(once.stdout, 'hello there\n');
+  assert.equal(once.status, 0);
+  const lines = run(['chat', ...url], {input: 'one\ntwo\n'});
+  assert.equal(lines.stdout, 'one\ntwo\n');
+});
+
+test('chat says what is wrong', () => {
+  const {status, stderr} = run(['chat', '--url', 'http://127.0.0.1:1/v1', '--once', 'x']);
+  assert.equal(status, 1);
+  assert.match(stderr, /is the server running/);
+});
+
+test('the command line explains itself', () => {
+  assert.equal(run(['--help']).status, 0);
+  assert.equal(run([]).status, 2);
+  assert.equal(run(['serve']).status, 2);
+  assert.match(run(['--version']).stdout, /backplane \d+\.\d+\.\d+/);
+});

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// Starting, refusing to start, draining.
+import assert from 'node:assert/strict';
+import {writeFileSync} from 'node:fs';
+import {createServer} from 'node:net';
+import {join} from 'node:path';
+import test from 'node:test';
+import {echo, http, model, run, serve, workdir, write} from './server.mjs';
+import {chunk, completion, event, json, until, upstream} from './upstream.mjs';
+
+test('SIGTERM lets a running stream end, then exits 0', async (context) => {
+  let finish;
+  const up = await upstream(context, (_, response) => {
+    response.writeHead(200, {'content-type': 'text/event-stream'});
+    response.write(event(chunk({content: 'first'})));
+    finish = () => response.end(event(chunk({content: ' last'})) + event(chunk({}, 'stop')) +
+      event('[DONE]'));
+  });
+  const server = await serve(context, `${http}backends: {up: {uses: openai, settings: {base_url: "${up.url}"}}}
+models: {m: {routes: [{backend: up}]}}
+`);
+  const answer = await fetch(`${server.url}/v1/chat/completions`, {
+    method: 'POST', headers: {'content-type': 'application/json'},
+    body: JSON.stringify({model: 'm', stream: true, messages: []}),
+  });
+  const reader = answer.body.getReader();
+  let text = new TextDecoder().decode((await reader.read()).value);
+  server.process.kill('SIGTERM');
+  await until(() => /draining/.test(server.stdout()));
+  await assert.rejects(fetch(`${server.url}/health`), 'no new connection');
+  finish();
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    text += new TextDecoder().decode(part.value);
+  }
+  assert.match(text, /first[\s\S]*last[\s\S]*\[DONE\]/);
+  assert.deepEqual(await server.exited, {code: 0, signal: null});
+});
+
+test('an idle server stops at once on SIGINT', async (context) => {
+  const server = await serve(context, echo);
+  await fetch(`${server.url}/health`);
+  server.process.kill('SIGINT');
+  assert.deepEqual(await server.exited, {code: 0, signal: null});
+});
+
+test('a port in use is named', async (context) => {
+  const taken = createServer();
+  await new Promise((resolve) => taken.listen(0, '127.0.0.1', resolve));
+  context.after(() => taken.close());
+  const address = `127.0.0.1:${taken.address().port}`;
+  const {status, stderr} = run(['serve', write(context, echo.replace('127.0.0.1:0', address))]);
+  assert.equal(status, 1);
+  assert.match(stderr, new RegExp(`transports\\.http.*${address}.*in use`));
+});
+
+const refused = [
+  ['an unknown plugin', `${http}backends: {b: {uses: ecko}}\nmodels: {m: {routes: [{backend: b}]}}\n`,
+    /deploy\.yaml:3:\d+: backends\.b\.uses: .*ecko.*did you mean "echo"/],
+  ['an unknown key', echo.replace('routes', 'route'), /deploy\.yaml:4:\d+: models\.echo.*"route".*did you mean "routes"/],
+  ['a wrong type', echo.replace('piece_bytes: 4', 'piece_bytes: many'),
+    /deploy\.yaml:3:\d+: backends\.echo\.settings\.piece_bytes: expected integer.*found "many"/],
+  ['an unset key', `${http}backends: {b: {uses: openai, settings: {base_url: "http://h/v1", api_key: {env: BP_UNSET}}}}\nmodels: {m: {routes: [{backend: b}]}}\n`,
+    /backends\.b\.settings\.api_key.*BP_UNSET.*not set/],
+  ['a route to nowhere', echo.replace('{backend: echo}', '{backend: eco}'),
+    /models\.echo\.routes\[0\]\.backend.*eco.*did you mean "echo"/],
+  ['bad YAML', 'transports: {http: [\n', /deploy\.yaml:\d+:\d+: /],
+  ['a missing model file', `${http}backends: {b: {uses: local, settings: {model: none.gguf}}}\nmodels: {m: {routes: [{backend: b}]}}\n`,
+    /backends\.b.*none\.gguf/],
+];
+for (const [name, yaml, message] of refused) {
+  test(`${name} keeps the server from starting and is explained`, (context) => {
+    const {status, stderr} = run(['serve', write(context, yaml)]);
+    assert.equal(status, 1);
+    assert.match(stderr, message);
+  });
+}
+
+const broken = [
+  ['of unknown type', Buffer.from('this is no model at all, only text'), /not a GGUF file|GGUF/],
+  ['that is truncated', null, /truncated|ends|beyond/],
+];
+for (const [name, bytes, message] of broken) {
+  test(`a model file ${name} is explained`, async (context) => {
+    const {readFileSync} = await import('node:fs');
+    const folder = workdir(context);
+    writeFileSync(join(folder, 'm.gguf'), bytes ?? readFileSync(model).subarray(0, 300000));
+    writeFileSync(join(folder, 'deploy.yaml'), `${http}backends: {b: {uses: local, settings: {model: m.gguf}}}
+models: {m: {routes: [{backend: b}]}}
+`);
+    const {status, stderr} = run(['serve', join(folder, 'deploy.yaml')]);
+    assert.equal(status, 1);
+    assert.match(stderr, /backends\.b.*m\.gguf/);
+    assert.match(stderr, message);
+  });
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/cpu/operators.hpp"
+
+namespace backplane::kernels::cpu {
+
+void add(Matrix x, ConstMatrix y) {
+  assert(x.rows == y.rows && x.columns == y.columns);
+  const std::size_t count = x.rows * x.columns;
+  for (std::size_t i = 0; i < count; ++i) x.data[i] += y.data[i];
+}
+
+}  // namespace backplane::kernels::cpu

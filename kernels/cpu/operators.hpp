@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// The CPU's operators, one file each; their contracts are in kernels/device.hpp. Those that take
+// a pool split their work over it, the others are too small to gain.
+#pragma once
+
+#include <span>
+
+#include "kernels/cpu/thread_pool.hpp"
+#include "kernels/device.hpp"
+
+namespace backplane::kernels::cpu {
+
+void embed(const Weights& table, std::span<const std::int32_t> tokens, Matrix out);
+void matmul(ThreadPool& pool, const Weights& weights, ConstMatrix x, Matrix out);
+void rms_norm(ConstMatrix x, const float* scale, float epsilon, Matrix out);
+void rope(Matrix x, std::size_t head_size, ConstMatrix turns);
+void softmax(Matrix x);
+void silu_mul(ThreadPool& pool, Matrix gate, ConstMatrix up);
+void add(Matrix x, ConstMatrix y);
+void attention(ThreadPool& pool, ConstMatrix queries, std::span<const AttentionSpan> spans,
+               const HeadShape& shape, Matrix out);
+
+// The instruction set the operators run on here, e.g. "AVX3".
+const char* instruction_set();
+
+}  // namespace backplane::kernels::cpu

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Device: the operators a transformer needs, on one processor (CPU here; others implement the
+// same table). Every pointer passed to an operator lies in this device's memory: weights come
+// from place_weights(), everything else from allocate().
+//
+// Threads: one caller at a time; a device may use threads of its own inside a call.
+// Numbers: each output element is summed in an order fixed by its own inputs, so neither the
+// number of threads nor the other rows of a batch change a result.
+// Errors: sizes and types are the caller's duty and asserted; allocate() returns nullptr when
+// memory is short.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "kernels/tensor.hpp"
+
+namespace backplane::kernels {
+
+// The shape of grouped-query attention: each key/value head serves heads / kv_heads query heads.
+struct HeadShape {
+  std::size_t heads = 0;
+  std::size_t kv_heads = 0;
+  std::size_t head_size = 0;
+};
+
+// What one token attends to: the first `length` rows of its sequence's cache in this layer,
+// each row kv_heads * head_size floats.
+struct AttentionSpan {
+  const float* keys = nullptr;
+  const float* values = nullptr;
+  std::size_t length = 0;
+};
+
+class Device {
+ public:
+  virtual ~Device() = default;
+  virtual std::string name() const = 0;
+
+  virtual void* allocate(std::size_t bytes) = 0;
+  virtual void release(void* memory) = 0;
+  // The same bytes where this device reads them. The host memory must outlive the device.
+  virtual const std::byte* place_weights(std::span<const std::byte> host) = 0;
+  virtual void upload(void* device, std::span<const std::byte> host) = 0;
+  virtual void download(std::span<std::byte> host, const void* device) = 0;
+
+  // out[i] = row tokens[i] of the table, as f32. `tokens` is host memory.
+  virtual void embed(const Weights& table, std::span<const std::int32_t> tokens, Matrix out) = 0;
+  // out[t][r] = sum over c of weights[r][c] * x[t][c].
+  virtual void matmul(const Weights& weights, ConstMatrix x, Matrix out) = 0;
+  // out[t] = x[t] / sqrt(mean(x[t]^2) + epsilon) * scale. May run in place.
+  virtual void rms_norm(ConstMatrix x, const float* scale, float epsilon, Matrix out) = 0;
+  // Rotates the pairs (0,1), (2,3), ... of every head by its row's angle: `turns` holds
+  // rotary_size / 2 pairs (cos, sin) a row; the rest of a head stays as it is.
+  virtual void rope(Matrix x, std::size_t head_size, ConstMatrix turns) = 0;
+  // Each row becomes exp(x - max) / sum.
+  virtual void softmax(Matrix x) = 0;
+  // gate = gate / (1 + exp(-gate)) * up.
+  virtual void silu_mul(Matrix gate, ConstMatrix up) = 0;
+  // x += y.
+  virtual void add(Matrix x, ConstMatrix y) = 0;
+  // destinations[i] = row i. `destinations` is host memory holding device pointers.
+  virtual void scatter(ConstMatrix rows, std::span<float* const> destinations) = 0;
+  // out[i] = x[rows[i]]. `rows` is host memory.
+  virtual void gather(ConstMatrix x, std::span<const std::uint32_t> rows, Matrix out) = 0;
+  // out[t] = softmax(q[t] * keys / sqrt(head_size)) * values, head by head, over spans[t].
+  virtual void attention(ConstMatrix queries, std::span<const AttentionSpan> spans,
+                         const HeadShape& shape, Matrix out) = 0;
+};
+
+// threads = 0: as many as this process may use (affinity and cgroup quota).
+std::unique_ptr<Device> make_cpu_device(std::size_t threads = 0);
+
+}  // namespace backplane::kernels

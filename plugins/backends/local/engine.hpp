@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// The local inference engine: a GGUF model, and any number of requests generating from it
+// together. One thread of its own runs steps; each step computes a batch made of all requests.
+//
+// Threads: every method may be called from any thread, stop() and the destructor not from a
+// listener. Results do not depend on what else is running.
+#pragma once
+
+#include <backplane/result.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plugins/backends/local/generation.hpp"
+#include "plugins/backends/local/tokenizer.hpp"
+
+namespace backplane::local {
+
+struct EngineOptions {
+  std::string model_path;
+  std::size_t threads = 0;           // 0: as many as the process may use
+  std::uint32_t context_tokens = 0;  // of one request; 0: what the model was made for
+  std::uint32_t batch_tokens = 128;  // computed in one step, at most
+  std::uint32_t sequences_max = 32;  // generating at the same time
+  std::uint32_t queue_max = 256;     // waiting for their turn
+  std::uint64_t cache_bytes_max = std::uint64_t{2} << 30;  // keys and values of all requests
+};
+
+struct ModelInfo {
+  std::string name;
+  std::string architecture;
+  std::string file_type;  // of most weights: "Q8_0"
+  std::uint64_t parameters = 0;
+  std::uint32_t context_tokens = 0;  // the most a request may use, prompt and answer together
+};
+
+class Engine {
+ public:
+  // Loads the model and starts the thread. Errors name the file, the place and the remedy.
+  static Result<std::unique_ptr<Engine>> load(const EngineOptions& options);
+  ~Engine();
+
+  const ModelInfo& info() const;
+  const Tokenizer& tokenizer() const;
+
+  // Queues a request; returns at once. The listener is not owned and hears nothing when this
+  // fails: kInvalidArgument for what the request asks (type CONTEXT_LENGTH_EXCEEDED when it does
+  // not fit the context), kResourceExhausted with retry_after_ms when the queue is full,
+  // kUnavailable after stop().
+  Result<RequestId> submit(GenerateRequest request, StreamListener& listener);
+  // Takes effect before the next step; the listener hears on_finish(kCancelled) unless the
+  // request was over before. Unknown ids are ignored.
+  void cancel(RequestId id);
+  // A paused request keeps its place and its cache and computes nothing until resumed; at most
+  // the text of one step still comes. Unknown ids are ignored.
+  void pause(RequestId id);
+  void resume(RequestId id);
+
+  // Ends the thread; requests not over hear on_error(kUnavailable). Idempotent.
+  void stop();
+
+ private:
+  class Loop;
+  explicit Engine(std::unique_ptr<Loop> loop);
+  std::unique_ptr<Loop> loop_;
+};
+
+}  // namespace backplane::local

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Real models' chat templates and what they make of recorded conversations.
+#include <gtest/gtest.h>
+
+#include <boost/json/object.hpp>
+#include <set>
+
+#include "plugins/backends/local/chat_template.hpp"
+#include "tests/plugins/backends/local/recorded.hpp"
+
+namespace backplane::local {
+namespace {
+
+constexpr std::int64_t kRecordedNow_s = 1768435200;  // 2026-01-15
+
+Value to_value(const boost::json::value& json) {
+  if (json.is_bool()) return json.as_bool();
+  if (json.is_int64()) return json.as_int64();
+  if (json.is_uint64()) return static_cast<std::int64_t>(json.as_uint64());
+  if (json.is_double()) return json.as_double();
+  if (json.is_string()) return std::string(json.as_string());
+  if (json.is_null()) return Value::None();
+  if (json.is_array()) {
+    List list;
+    for (const auto& element : json.as_array()) list.push_back(to_value(element));
+    return list;
+  }
+  Object object;
+  for (const auto& [key, value] : json.as_object()) object.set(key, to_value(value));
+  return object;
+}
+
+TEST(GoldenChatTemplates, ConversationsRenderAsRecorded) {
+  const std::string golden = recorded_path("models/golden/chat_templates.dev.jsonl");
+  if (golden.empty()) GTEST_SKIP() << "no recorded templates";
+  int equal = 0;
+  int total = 0;
+  for (const auto& line : recorded_lines(golden)) {
+    const std::string name(line.at("template").as_string());
+    const std::string source = file_text(recorded_path("models/templates/" + name));
+    const boost::json::object& recorded = line.as_object();
+    ++total;
+    const auto parsed = ChatTemplate::parse(source);
+    const auto text = parsed ? parsed->render(to_value(line.at("input")), kRecordedNow_s)
+                             : Result<std::string>(parsed.error());
+    const bool fails = recorded.contains("error");
+    const bool same = fails ? !text : text && *text == recorded.at("output").as_string();
+    equal += same ? 1 : 0;
+    if (!same) {
+      std::cout << name << " " << recorded.at("case").as_string() << ": "
+                << (text ? *text : "error: " + text.error().message) << "\n   RECORDED "
+                << recorded.at(fails ? "error" : "output") << "\n";
+    }
+  }
+  std::cout << equal << " of " << total << " conversations equal\n";
+  EXPECT_EQ(equal, total);
+}
+
+}  // namespace
+}  // namespace backplane::local

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/net/listener.hpp"
+
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "runtime/net/connection.hpp"
+#include "runtime/net/loop_net.hpp"
+#include "runtime/net/net.hpp"
+
+namespace backplane {
+
+namespace {
+
+constexpr int kAcceptsPerTurn = 16;
+
+}  // namespace
+
+Acceptor::Acceptor(Listener& listener, LoopNet& net, int descriptor)
+    : listener_(listener), net_(net), descriptor_(descriptor) {}
+
+Acceptor::~Acceptor() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+bool Acceptor::open() {
+  return net_.loop().watch(descriptor_, EPOLLIN, *this);
+}
+
+void Acceptor::close() {
+  if (timer_ != 0) net_.loop().cancel(timer_);
+  timer_ = 0;
+  net_.loop().unwatch(descriptor_);
+  ::close(descriptor_);
+  descriptor_ = -1;
+  net_.forget(*this);
+}
+
+void Acceptor::accepted(Connection& connection) {
+  listener_.handler().accepted(listener_.handler().context, connection.handle());
+}
+
+void Acceptor::gone() {
+  listener_.give_back();
+  if (timer_ == 0) return;
+  net_.loop().cancel(timer_);
+  wake();
+}
+
+void Acceptor::on_ready(std::uint32_t) {
+  for (int accepts = 0; accepts < kAcceptsPerTurn && descriptor_ >= 0; ++accepts) {
+    if (!listener_.reserve()) return rest();
+    if (accept_one()) continue;
+    listener_.give_back();
+    return;
+  }
+}
+
+bool Acceptor::accept_one() {
+  SocketAddress peer;
+  std::memset(&peer, 0, sizeof(peer));
+  for (;;) {
+    socklen_t size = sizeof(peer);
+    const int descriptor = accept4(descriptor_, &peer.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (descriptor >= 0) {
+      TlsSession session;
+      if (listener_.tls() != nullptr) session = make_server_session(*listener_.tls());
+      auto* connection = new Connection(net_, *this, descriptor, peer);
+      if (listener_.tls() != nullptr && !session) {
+        connection->abort();
+      } else {
+        connection->start(std::move(session));
+      }
+      return true;
+    }
+    if (errno == EAGAIN) return false;
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      rest();
+      return false;
+    }
+    if (errno == EBADF || errno == EINVAL) return false;
+  }
+}
+
+// The socket stays in the backlog's hands for a while: at the limit, or out of descriptors.
+void Acceptor::rest() {
+  if (timer_ != 0) return;
+  net_.loop().change(descriptor_, 0, *this);
+  const auto wake_up = [](void* self) { static_cast<Acceptor*>(self)->wake(); };
+  timer_ = net_.loop().post_after(kAcceptPauseMs, wake_up, this);
+}
+
+void Acceptor::wake() {
+  timer_ = 0;
+  net_.loop().change(descriptor_, EPOLLIN, *this);
+}
+
+void Listener::add(LoopNet& net, int descriptor) {
+  acceptors_.push_back(std::make_unique<Acceptor>(*this, net, descriptor));
+}
+
+bool Listener::open() {
+  bool opened = true;
+  for (const auto& acceptor : acceptors_) {
+    acceptor->net().loop().run_and_wait([&] { opened = opened && acceptor->open(); });
+  }
+  return opened;
+}
+
+void Listener::close() {
+  for (const auto& acceptor : acceptors_) {
+    acceptor->net().loop().run_and_wait([&] { acceptor->close(); });
+  }
+}
+
+bool Listener::reserve() {
+  if (count_.fetch_add(1, std::memory_order_relaxed) < connections_max_) return true;
+  give_back();
+  return false;
+}
+
+}  // namespace backplane

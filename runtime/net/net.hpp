@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// bp.net/1: listeners and accepted connections of one runtime, with TLS.
+//
+// A listener has one socket on every loop; the kernel spreads connections. A port that another
+// socket listens on is refused, even if that socket would share it. "[::]" takes IPv4 as well.
+// With TLS a connection is handed over after the handshake.
+#pragma once
+
+#include <backplane/net.h>
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "runtime/net/loop.hpp"
+
+namespace backplane {
+
+inline constexpr std::uint32_t kConnectionsMaxDefault = 10'000;    // of one listener
+inline constexpr std::size_t kHighWaterBytes = 256 * 1024;         // write answers PAUSE
+inline constexpr std::size_t kLowWaterBytes = 64 * 1024;           // drained follows
+inline constexpr std::size_t kPendingMaxBytes = 16 * 1024 * 1024;  // the connection is aborted
+inline constexpr std::uint64_t kHandshakeTimeoutMs = 10'000;
+inline constexpr std::uint64_t kCloseTimeoutMs = 10'000;  // to send what is pending at close
+inline constexpr std::uint64_t kLingerTimeoutMs = 2'000;  // after that, for the peer's own end
+inline constexpr std::uint64_t kAcceptPauseMs = 100;      // out of descriptors, or at the limit
+
+class Listener;
+class LoopNet;
+
+class Net {
+ public:
+  // `loops` must outlive this object. [control]
+  explicit Net(Loops& loops);
+  // Closes the listeners, aborts the connections. [control] not from a loop's thread
+  ~Net();
+  Net(const Net&) = delete;
+  Net& operator=(const Net&) = delete;
+
+  // Lives as long as this object. [any-thread]
+  const bp_net* table() const { return &table_; }
+  // Open connections, those included that are being set up or taken down. [any-thread]
+  std::size_t connection_count() const;
+  // Resets every connection; all have been told `closed` when it returns. Close the listeners
+  // first. [control] not from a loop's thread
+  void abort_all();
+
+  // What bp_net's functions of the same name do. [control] not from inside a callback
+  Result<Listener*> listen(const bp_listen_options& options, const bp_listen_handler& handler);
+  void close_listener(Listener& listener);
+
+ private:
+  Loops& loops_;
+  std::vector<std::unique_ptr<LoopNet>> loop_nets_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  bp_net table_{};
+};
+
+}  // namespace backplane

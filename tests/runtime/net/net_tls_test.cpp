@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+#include <openssl/ssl.h>
+
+#include <thread>
+
+#include "tests/runtime/net/certificates.hpp"
+#include "tests/runtime/net/raw_socket.hpp"
+#include "tests/runtime/net/recording_transport.hpp"
+
+namespace backplane {
+namespace {
+
+using testing::Certificate;
+using testing::RawSocket;
+using testing::World;
+
+// A blocking TLS client on a raw socket.
+class TlsClient {
+ public:
+  explicit TlsClient(std::uint32_t port, int highest_version = TLS1_3_VERSION)
+      : socket_(RawSocket::connect_to(port)), context_(SSL_CTX_new(TLS_client_method())) {
+    SSL_CTX_set_min_proto_version(context_, TLS1_VERSION);
+    SSL_CTX_set_max_proto_version(context_, highest_version);
+    static constexpr unsigned char kOffered[] = "\x02h2\x08http/1.1";
+    SSL_CTX_set_alpn_protos(context_, kOffered, sizeof(kOffered) - 1);
+    session_ = SSL_new(context_);
+    SSL_set_fd(session_, socket_.descriptor());
+  }
+  ~TlsClient() {
+    SSL_free(session_);
+    SSL_CTX_free(context_);
+  }
+  bool connect() { return SSL_connect(session_) == 1; }
+  SSL* session() { return session_; }
+  RawSocket& socket() { return socket_; }
+  bool send(const std::string& bytes) {
+    std::size_t count = 0;
+    return SSL_write_ex(session_, bytes.data(), bytes.size(), &count) == 1;
+  }
+  std::string receive(std::size_t size) {
+    std::string bytes(size, '\0');
+    std::size_t have = 0;
+    for (std::size_t count = 0; have < size; have += count) {
+      if (SSL_read_ex(session_, bytes.data() + have, size - have, &count) != 1) break;
+    }
+    bytes.resize(have);
+    return bytes;
+  }
+
+ private:
+  RawSocket socket_;
+  SSL_CTX* context_;
+  SSL* session_ = nullptr;
+};
+
+class NetTlsTest : public ::testing::Test {
+ protected:
+  NetTlsTest() {
+    listener_ = world_.transport.listen(0, certificate_.certificate(), certificate_.key());
+    world_.transport.on_data = [&](auto* connection, auto bytes) {
+      if (world_.transport.write(connection, bytes) == BP_FLOW_PAUSE) net_.pause(connection);
+    };
+    world_.transport.on_drained = [&](auto* connection) { net_.resume(connection); };
+    world_.transport.on_end = [&](auto* connection) { net_.close(connection); };
+  }
+  std::uint32_t port() const { return net_.port(listener_); }
+
+  const Certificate certificate_{"localhost"};
+  World world_;
+  const bp_net& net_ = *world_.net->table();
+  bp_listener* listener_ = nullptr;
+};
+
+TEST_F(NetTlsTest, EchoesWithHttp11Negotiated) {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    TlsClient client(port(), version);
+    ASSERT_TRUE(client.connect());
+    EXPECT_EQ(SSL_version(client.session()), version);
+    const unsigned char* protocol = nullptr;
+    unsigned size = 0;
+    SSL_get0_alpn_selected(client.session(), &protocol, &size);
+    EXPECT_EQ(std::string(reinterpret_cast<const char*>(protocol), size), "http/1.1");
+    ASSERT_TRUE(client.send("hello"));
+    EXPECT_EQ(client.receive(5), "hello");
+    SSL_shutdown(client.session());
+    EXPECT_EQ(client.receive(1), "");
+    EXPECT_EQ(SSL_get_shutdown(client.session()) & SSL_RECEIVED_SHUTDOWN, SSL_RECEIVED_SHUTDOWN);
+  }
+}
+
+TEST_F(NetTlsTest, EchoesMegabytesPastAFullSocket) {
+  TlsClient client(port());
+  ASSERT_TRUE(client.connect());
+  std::string part;
+  while (part.size() < 1'000'000) part += std::to_string(part.size()) + ",";
+  // Half duplex by turns: the echo of a part is read after the part was sent.
+  for (int turn = 0; turn < 4; ++turn) {
+    ASSERT_TRUE(client.send(part));
+    ASSERT_TRUE(client.receive(part.size()) == part);
+  }
+}
+
+TEST_F(NetTlsTest, RefusesOldVersionsAndPlainText) {
+  TlsClient old(port(), TLS1_1_VERSION);
+  EXPECT_FALSE(old.connect());
+  auto plain = RawSocket::connect_to(port());
+  plain.send("GET / HTTP/1.1\r\n\r\n");
+  plain.receive_all();
+  EXPECT_EQ(world_.transport.happened.get().accepted, 0);
+}
+
+TEST_F(NetTlsTest, ClosingTheListenerDropsUnfinishedHandshakes) {
+  auto half = RawSocket::connect_to(port());
+  TlsClient whole(port());
+  ASSERT_TRUE(whole.connect());
+  ASSERT_TRUE(whole.send("x"));
+  ASSERT_EQ(whole.receive(1), "x");
+  ASSERT_EQ(world_.net->connection_count(), 2u);
+  net_.close_listener(listener_);
+  EXPECT_TRUE(half.is_ended());
+  ASSERT_TRUE(whole.send("y"));
+  EXPECT_EQ(whole.receive(1), "y");
+}
+
+}  // namespace
+}  // namespace backplane

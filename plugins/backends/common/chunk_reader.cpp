@@ -24,7 +24,7 @@ std::size_t skip_space(std::string_view text, std::size_t at) {
 template <class Visit>
 void for_each_value(std::string_view document, std::string_view key, Visit&& visit) {
   std::string_view rest = document;
-  while (true) {
+  while (!rest.empty()) {
     const void* found = memmem(rest.data(), rest.size(), key.data(), key.size());
     if (found == nullptr) return;
     const auto at = static_cast<std::size_t>(static_cast<const char*>(found) - rest.data());
@@ -256,6 +256,7 @@ void ChunkReader::note_choice(std::uint64_t index, std::string_view reason) {
 bool is_whole_object(std::string_view text) {
   simdjson::dom::parser parser;
   simdjson::dom::object object;
+  if (text.empty()) return false;
   return parser.parse(text.data(), text.size()).get(object) == simdjson::SUCCESS;
 }
 

@@ -67,6 +67,7 @@ Details read_details(std::string_view body) {
   Details details;
   dom::parser parser;
   dom::element root;
+  if (body.empty()) return details;
   if (parser.parse(body.data(), body.size()).get(root) != simdjson::SUCCESS) return details;
   if (!root.is_object()) return details;
   read_member(root, "error", details);

@@ -109,7 +109,9 @@ bool is_header_value(std::string_view text) {
 Result<Settings> read_settings(std::string_view json) {
   dom::parser parser;
   dom::element root;
-  if (parser.parse(json.data(), json.size()).get(root) != simdjson::SUCCESS || !root.is_object()) {
+  const bool is_read =
+      !json.empty() && parser.parse(json.data(), json.size()).get(root) == simdjson::SUCCESS;
+  if (!is_read || !root.is_object()) {
     return invalid_argument("settings: expected a JSON object");
   }
   Settings settings;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runtime/cli/main.hpp"
+#include "runtime/include/backplane/embed.h"
 
 #include "runtime/cli/commands.hpp"
 

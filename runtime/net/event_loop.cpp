@@ -32,13 +32,13 @@ std::int64_t monotonic_ns() {
   return now.tv_sec * 1'000'000'000ll + now.tv_nsec;
 }
 
-Result<std::unique_ptr<EventLoop>> EventLoop::create() {
+Result<std::unique_ptr<EventLoop>> EventLoop::create(std::uint32_t index) {
   const int epoll = epoll_create1(EPOLL_CLOEXEC);
   const int wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   epoll_event event{};
   event.events = EPOLLIN | EPOLLET;
   if (epoll >= 0 && wake >= 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, wake, &event) == 0) {
-    return std::unique_ptr<EventLoop>(new EventLoop(epoll, wake));
+    return std::unique_ptr<EventLoop>(new EventLoop(index, epoll, wake));
   }
   if (epoll >= 0) close(epoll);
   if (wake >= 0) close(wake);
@@ -49,8 +49,9 @@ Result<std::unique_ptr<EventLoop>> EventLoop::create() {
                0};
 }
 
-EventLoop::EventLoop(int epoll, int wake)
-    : epoll_(epoll),
+EventLoop::EventLoop(std::uint32_t index, int epoll, int wake)
+    : index_(index),
+      epoll_(epoll),
       wake_(wake),
       turn_time_ns_(monotonic_ns()),
       scratch_(new char[kScratchBytes]) {}

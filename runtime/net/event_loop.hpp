@@ -48,7 +48,8 @@ class TurnEnd {
 
 class EventLoop {
  public:
-  static Result<std::unique_ptr<EventLoop>> create();
+  // `index` among its siblings.
+  static Result<std::unique_ptr<EventLoop>> create(std::uint32_t index);
   ~EventLoop();
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
@@ -60,6 +61,7 @@ class EventLoop {
   bp_loop* handle() { return reinterpret_cast<bp_loop*>(this); }
   static EventLoop& of(bp_loop* loop) { return *reinterpret_cast<EventLoop*>(loop); }
 
+  std::uint32_t index() const { return index_; }
   bool is_current() const;                 // [any-thread]
   void post(bp_task run, void* argument);  // [any-thread]
   // [control] Runs `work` on the loop, or here if this is its thread or it has been stopped, and
@@ -80,7 +82,7 @@ class EventLoop {
   char* scratch() { return scratch_.get(); }
 
  private:
-  EventLoop(int epoll, int wake);
+  EventLoop(std::uint32_t index, int epoll, int wake);
   void run();
   void turn();
   int wait_ms();
@@ -89,6 +91,7 @@ class EventLoop {
   void run_timers();
   void run_deferred();
 
+  const std::uint32_t index_;
   const int epoll_;
   const int wake_;
   std::thread thread_;

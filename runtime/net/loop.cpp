@@ -43,7 +43,7 @@ Result<std::unique_ptr<Loops>> Loops::start(std::uint32_t count) {
   }
   std::vector<std::unique_ptr<EventLoop>> loops;
   for (std::uint32_t index = 0; index < count; ++index) {
-    auto loop = EventLoop::create();
+    auto loop = EventLoop::create(index);
     if (!loop) return loop.error();
     loops.push_back(std::move(*loop));
   }

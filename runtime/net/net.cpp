@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/net/net.hpp"
 
+#include <backplane/plugin.hpp>
+
 #include <unistd.h>
 
 #include <algorithm>
 #include <string>
 
-#include "runtime/net/abi_error.hpp"
 #include "runtime/net/connection.hpp"
 #include "runtime/net/listen_address.hpp"
 #include "runtime/net/listener.hpp"

@@ -9,6 +9,7 @@
 #include <thread>
 #include <unordered_map>
 
+#include "plugins/backends/local/chat_template.hpp"
 #include "plugins/backends/local/scheduler.hpp"
 
 namespace backplane::local {
@@ -35,6 +36,7 @@ class Engine::Loop {
 
   const ModelInfo& info() const { return info_; }
   const Tokenizer& tokenizer() const { return *tokenizer_; }
+  const std::optional<Result<ChatTemplate>>& chat_template() const { return chat_template_; }
   void start() {
     thread_ = std::thread([this] { run(); });
   }
@@ -51,6 +53,8 @@ class Engine::Loop {
   using Active = std::unique_ptr<Generation>;
 
   explicit Loop(const EngineOptions& options) : options_(options) {}
+  Status load_parts();
+  Status load_tokenizer();
   Status check(const GenerateRequest& request) const;
   void describe(const Gguf& gguf);
   void run();
@@ -70,6 +74,7 @@ class Engine::Loop {
   std::unique_ptr<kernels::Device> device_;
   std::unique_ptr<Model> model_;
   std::unique_ptr<Tokenizer> tokenizer_;
+  std::optional<Result<ChatTemplate>> chat_template_;
   ModelInfo info_;
 
   std::mutex mutex_;
@@ -92,30 +97,43 @@ Result<std::unique_ptr<Engine::Loop>> Engine::Loop::load(const EngineOptions& op
   checked.sequences_max = std::max(1u, options.sequences_max);
   checked.batch_tokens = std::max(options.batch_tokens, checked.sequences_max);
   std::unique_ptr<Loop> loop(new Loop(checked));
-  auto gguf = Gguf::open(options.model_path);
-  if (!gguf) return gguf.error();
-  loop->gguf_ = std::make_unique<Gguf>(std::move(*gguf));
-  loop->device_ = kernels::make_cpu_device(options.threads);
-  auto model =
-      Model::load(*loop->gguf_, *loop->device_, checked.batch_tokens, checked.sequences_max);
-  if (!model) return model.error();
-  loop->model_ = std::move(*model);
-  auto tokenizer = Tokenizer::load(*loop->gguf_);
-  if (!tokenizer) return tokenizer.error();
-  loop->tokenizer_ = std::move(*tokenizer);
-  if (loop->tokenizer_->vocabulary().size() != loop->model_->vocabulary()) {
-    return loop->gguf_->wrong(
-        "tokenizer.ggml.tokens",
-        "has " + std::to_string(loop->tokenizer_->vocabulary().size()) + " tokens, the model " +
-            std::to_string(loop->model_->vocabulary()) + "; convert the model again");
-  }
-  loop->describe(*loop->gguf_);
-  if (loop->info_.context_tokens == 0) {
-    return invalid_argument("cache_bytes_max is " + std::to_string(options.cache_bytes_max) +
-                            ", one token needs " + std::to_string(loop->model_->cache_bytes(1)) +
-                            "; raise it");
-  }
+  if (auto status = loop->load_parts(); !status) return status.error();
   return loop;
+}
+
+Status Engine::Loop::load_parts() {
+  auto gguf = Gguf::open(options_.model_path);
+  if (!gguf) return gguf.error();
+  gguf_ = std::make_unique<Gguf>(std::move(*gguf));
+  device_ = kernels::make_cpu_device(options_.threads);
+  auto model = Model::load(*gguf_, *device_, options_.batch_tokens, options_.sequences_max);
+  if (!model) return model.error();
+  model_ = std::move(*model);
+  if (auto status = load_tokenizer(); !status) return status;
+  describe(*gguf_);
+  if (info_.context_tokens > 0) return ok();
+  return invalid_argument("cache_bytes_max is " + std::to_string(options_.cache_bytes_max) +
+                          ", one token needs " + std::to_string(model_->cache_bytes(1)) +
+                          "; raise it");
+}
+
+Status Engine::Loop::load_tokenizer() {
+  auto tokenizer = Tokenizer::load(*gguf_);
+  if (!tokenizer) return tokenizer.error();
+  tokenizer_ = std::move(*tokenizer);
+  const std::size_t tokens = tokenizer_->vocabulary().size();
+  if (tokens != model_->vocabulary()) {
+    return gguf_->wrong("tokenizer.ggml.tokens",
+                        "has " + std::to_string(tokens) + " tokens, the model " +
+                            std::to_string(model_->vocabulary()) + "; convert the model again");
+  }
+  const auto source = gguf_->text("tokenizer.chat_template");
+  if (!source) return source.error();
+  if (!source->has_value()) return ok();
+  auto parsed = ChatTemplate::parse(**source);
+  // Such a model still completes plain text; conversations hear why they cannot be rendered.
+  chat_template_.emplace(std::move(parsed));
+  return ok();
 }
 
 void Engine::Loop::describe(const Gguf& gguf) {
@@ -350,6 +368,36 @@ const ModelInfo& Engine::info() const {
 const Tokenizer& Engine::tokenizer() const {
   return loop_->tokenizer();
 }
+
+Result<std::string> Engine::render_chat(Object inputs, std::int64_t now_s) const {
+  if (!loop_->chat_template()) {
+    return Error{Code::kFailedPrecondition,
+                 "the model has no chat template; send a plain completion",
+                 {},
+                 0,
+                 0};
+  }
+  const Result<ChatTemplate>& chat_template = *loop_->chat_template();
+  if (!chat_template) return chat_template.error();
+  const Vocabulary& vocabulary = tokenizer().vocabulary();
+  const auto text = [&](const std::optional<Token>& token) {
+    return token ? std::string(vocabulary.text(*token)) : std::string();
+  };
+  inputs.set("bos_token", text(vocabulary.bos()));
+  inputs.set("eos_token", text(vocabulary.eos()));
+  return chat_template->render(Value(std::move(inputs)), now_s);
+}
+
+std::vector<Token> Engine::tokenize_chat(std::string_view rendered) const {
+  const auto bos = tokenizer().vocabulary().bos();
+  const bool has_bos = bos && rendered.starts_with(tokenizer().vocabulary().text(*bos));
+  return tokenizer().encode(rendered, {!has_bos, true});
+}
+
+std::vector<Token> Engine::tokenize_text(std::string_view text) const {
+  return tokenizer().encode(text, {true, false});
+}
+
 Result<RequestId> Engine::submit(GenerateRequest request, StreamListener& listener) {
   return loop_->submit(std::move(request), listener);
 }

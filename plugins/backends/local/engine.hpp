@@ -15,6 +15,7 @@
 
 #include "plugins/backends/local/generation.hpp"
 #include "plugins/backends/local/tokenizer.hpp"
+#include "plugins/backends/local/value.hpp"
 
 namespace backplane::local {
 
@@ -44,6 +45,16 @@ class Engine {
 
   const ModelInfo& info() const;
   const Tokenizer& tokenizer() const;
+
+  // The prompt of a conversation, by the model's own template. `inputs` holds what the template
+  // may ask for: messages, add_generation_prompt, tools, ...; bos_token and eos_token are added.
+  // `now_s`: Unix time, for templates that name the date. kFailedPrecondition when the model has
+  // no template, kInvalidArgument with the template's line and words when it refuses.
+  Result<std::string> render_chat(Object inputs, std::int64_t now_s) const;
+  // The tokens of a text written by the template (special tokens are recognised and the
+  // beginning-of-sequence token is not doubled) or by a user (they are not).
+  std::vector<Token> tokenize_chat(std::string_view rendered) const;
+  std::vector<Token> tokenize_text(std::string_view text) const;
 
   // Queues a request; returns at once. The listener is not owned and hears nothing when this
   // fails: kInvalidArgument for what the request asks (type CONTEXT_LENGTH_EXCEEDED when it does

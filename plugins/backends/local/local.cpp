@@ -72,9 +72,6 @@ class Local final : public Backend {
     Result<std::unique_ptr<Engine>> engine = Engine::load(settings_.engine);
     if (!engine) return engine.error();
     engine_ = std::move(*engine);
-    Result<Conversation> conversation = Conversation::create(*engine_);
-    if (!conversation) return conversation.error();
-    conversation_.emplace(std::move(*conversation));
     preparer_ = std::make_unique<Preparer>(settings_.engine.queue_max);
     const ModelInfo& info = engine_->info();
     host_.log(BP_LOG_INFO, "loaded " + info.name + ", " + info.file_type + ", " +
@@ -91,7 +88,7 @@ class Local final : public Backend {
     }
     RequestDefaults defaults = settings_.request;
     clock_.random(clock_.context, &defaults.seed, sizeof(defaults.seed));
-    auto* call = new LocalCall(*engine_, *conversation_, request, sink, defaults);
+    auto* call = new LocalCall(*engine_, request, sink, defaults);
     const std::int64_t now_s = clock_.unix_ns(clock_.context) / 1'000'000'000;
     if (preparer_->post([call, now_s] { call->prepare(now_s); })) return call;
     call->discard();
@@ -117,7 +114,6 @@ class Local final : public Backend {
   const bp_clock& clock_;
   const Settings settings_;
   std::unique_ptr<Engine> engine_;
-  std::optional<Conversation> conversation_;
   std::unique_ptr<Preparer> preparer_;
 };
 

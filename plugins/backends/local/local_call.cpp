@@ -8,10 +8,9 @@ Error cancelled() { return {Code::kCancelled, "the call was cancelled", "CANCELL
 
 }  // namespace
 
-LocalCall::LocalCall(Engine& engine, const Conversation& conversation, const bp_request& request,
-                     const bp_sink& sink, const RequestDefaults& defaults)
+LocalCall::LocalCall(Engine& engine, const bp_request& request, const bp_sink& sink,
+                     const RequestDefaults& defaults)
     : engine_(engine),
-      conversation_(conversation),
       operation_(view(request.operation)),
       body_(request.body),
       defaults_(defaults),
@@ -25,11 +24,22 @@ void LocalCall::prepare(std::int64_t now_s) {
   if (const Result<RequestId> id = submit(now_s); !id) return end(id.error());
 }
 
+Result<std::vector<Token>> LocalCall::prompt_tokens(ParsedRequest& parsed,
+                                                    std::int64_t now_s) const {
+  if (!parsed.is_chat) return engine_.tokenizer().encode(parsed.prompt, {true, false});
+  Object inputs;
+  inputs.set("messages", std::move(parsed.messages));
+  inputs.set("add_generation_prompt", Value(true));
+  const Result<std::string> text = engine_.render_chat(std::move(inputs), now_s);
+  if (!text) return text.error();
+  return engine_.tokenize_chat(*text);
+}
+
 // Holding the lock until the id is known: a cancel that comes in between must find it.
 Result<RequestId> LocalCall::submit(std::int64_t now_s) {
   Result<ParsedRequest> parsed = parse_request(operation_, body_.text(), defaults_);
   if (!parsed) return parsed.error();
-  Result<std::vector<Token>> tokens = conversation_.tokens(*parsed, now_s);
+  Result<std::vector<Token>> tokens = prompt_tokens(*parsed, now_s);
   if (!tokens) return tokens.error();
   GenerateRequest request;
   request.prompt_tokens = std::move(*tokens);

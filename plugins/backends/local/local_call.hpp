@@ -8,15 +8,15 @@
 #include <mutex>
 #include <string>
 
-#include "plugins/backends/local/conversation.hpp"
 #include "plugins/backends/local/engine.hpp"
+#include "plugins/backends/local/request.hpp"
 
 namespace backplane::local {
 
 class LocalCall final : public Call, public StreamListener {
  public:
-  LocalCall(Engine& engine, const Conversation& conversation, const bp_request& request,
-            const bp_sink& sink, const RequestDefaults& defaults);
+  LocalCall(Engine& engine, const bp_request& request, const bp_sink& sink,
+            const RequestDefaults& defaults);
 
   // On the preparer's thread: hands the request to the engine, or ends the call with an error.
   void prepare(std::int64_t now_s);
@@ -33,12 +33,12 @@ class LocalCall final : public Call, public StreamListener {
 
  private:
   ~LocalCall() override = default;
+  Result<std::vector<Token>> prompt_tokens(ParsedRequest& parsed, std::int64_t now_s) const;
   Result<RequestId> submit(std::int64_t now_s);
   void end(const Error& error);
   void let_go();
 
   Engine& engine_;
-  const Conversation& conversation_;
   const std::string operation_;
   const BufferRef body_;
   const RequestDefaults defaults_;

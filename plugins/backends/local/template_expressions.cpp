@@ -12,6 +12,12 @@ namespace {
 constexpr int kEvaluationDepthMax = 500;
 constexpr std::int64_t kRangeMax = 100'000;
 
+bool is_function(std::string_view name) {
+  constexpr std::array<std::string_view, 5> kFunctions = {"raise_exception", "namespace", "dict",
+                                                          "range", "strftime_now"};
+  return std::find(kFunctions.begin(), kFunctions.end(), name) != kFunctions.end();
+}
+
 // Python's rules for a slice bound over `size` elements.
 std::int64_t clamp_bound(const Value& bound, std::int64_t fallback, std::int64_t size,
                          bool backwards) {
@@ -65,7 +71,8 @@ Value TemplateEvaluator::evaluate_kind(const Expression& expression) {
     case Kind::kName: {
       const Value* found = find(expression.text);
       if (found != nullptr) return *found;
-      return macros_.contains(expression.text) ? Value(expression.text) : Value();
+      const bool callable = macros_.contains(expression.text) || is_function(expression.text);
+      return callable ? Value(expression.text) : Value();
     }
     case Kind::kList: {
       List list;

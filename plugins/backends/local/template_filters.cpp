@@ -241,6 +241,23 @@ Result<Value> indent(const Value& input, const Arguments& arguments) {
   return Value(std::move(out));
 }
 
+Result<Value> extreme(const Value& input, bool highest) {
+  const List list = elements(input);
+  const auto less = [](const Value& a, const Value& b) {
+    if (a.string() != nullptr && b.string() != nullptr) return *a.string() < *b.string();
+    return a.number() < b.number();
+  };
+  if (list.empty()) return Value();
+  return highest ? *std::max_element(list.begin(), list.end(), less)
+                 : *std::min_element(list.begin(), list.end(), less);
+}
+Result<Value> lowest(const Value& input, const Arguments&) {
+  return extreme(input, false);
+}
+Result<Value> highest(const Value& input, const Arguments&) {
+  return extreme(input, true);
+}
+
 Result<Value> absolute(const Value& input, const Arguments&) {
   if (input.integer() != nullptr && *input.integer() > INT64_MIN) {
     return Value(std::abs(*input.integer()));
@@ -248,7 +265,7 @@ Result<Value> absolute(const Value& input, const Arguments&) {
   return Value(std::abs(input.number()));
 }
 
-constexpr std::array<std::pair<std::string_view, Filter>, 31> kFilters = {{
+constexpr std::array<std::pair<std::string_view, Filter>, 33> kFilters = {{
     {"abs", absolute},
     {"capitalize", capitalize},
     {"count", length},
@@ -266,6 +283,8 @@ constexpr std::array<std::pair<std::string_view, Filter>, 31> kFilters = {{
     {"list", to_list},
     {"lower", lower},
     {"map", map},
+    {"max", highest},
+    {"min", lowest},
     {"reject", reject},
     {"rejectattr", rejectattr},
     {"replace", replace},

@@ -96,6 +96,21 @@ bool any_affix(const Value& affixes, const Matches& matches) {
                      [&](const Value& affix) { return matches(affix.text()); });
 }
 
+// "{}" becomes the next argument; other replacement fields are not supported.
+Result<Value> format(std::string_view text, const Arguments& arguments) {
+  std::string out;
+  for (const Value& argument : arguments.positional) {
+    const std::size_t field = text.find("{}");
+    if (field == std::string_view::npos) break;
+    out.append(text.substr(0, field)).append(argument.text());
+    text.remove_prefix(field + 2);
+  }
+  if (text.find('{') != std::string_view::npos) {
+    return invalid_argument("format: only \"{}\" with an argument is supported");
+  }
+  return Value(out.append(text));
+}
+
 Result<Value> string_method(const std::string& text, std::string_view name,
                             const Arguments& arguments) {
   const Value first = arguments.get(0, "chars");
@@ -108,6 +123,7 @@ Result<Value> string_method(const std::string& text, std::string_view name,
   if (name == "capitalize") return Value(with_capitals(text, false));
   if (name == "split") return split(text, arguments);
   if (name == "replace") return replace(text, arguments);
+  if (name == "format") return format(text, arguments);
   if (name == "join") {
     return apply_filter("join", first, {{Value(text)}, {}});
   }
@@ -125,26 +141,8 @@ Result<Value> string_method(const std::string& text, std::string_view name,
   return unknown_method("strings", name);
 }
 
-Result<Value> list_method(List& list, std::string_view name, const Arguments& arguments) {
-  constexpr std::size_t kElementsMax = 1u << 20;
-  if (name == "append") {
-    if (list.size() >= kElementsMax) return invalid_argument("the list is too long");
-    list.push_back(arguments.get(0, "object"));
-    return Value(Value::None());
-  }
-  if (name == "pop") {
-    if (list.empty()) return invalid_argument("pop from an empty list");
-    const Value index = arguments.get(0, "index");
-    const bool at_front = index.integer() != nullptr && *index.integer() == 0;
-    const auto at = at_front ? list.begin() : std::prev(list.end());
-    Value element = *at;
-    list.erase(at);
-    return element;
-  }
-  return unknown_method("lists", name);
-}
-
-Result<Value> object_method(Object& object, std::string_view name, const Arguments& arguments) {
+Result<Value> object_method(const Object& object, std::string_view name,
+                            const Arguments& arguments) {
   const Value key = arguments.get(0, "key");
   if (name == "get") {
     const Value* member = object.find(key.text());
@@ -173,7 +171,7 @@ Result<Value> object_method(Object& object, std::string_view name, const Argumen
 Result<Value> call_method(const Value& self, std::string_view name,
                           const CallArguments& arguments) {
   if (self.string() != nullptr) return string_method(*self.string(), name, arguments);
-  if (self.list() != nullptr) return list_method(*self.list(), name, arguments);
+  if (self.list() != nullptr) return unknown_method("lists", name);
   if (self.object() != nullptr) return object_method(*self.object(), name, arguments);
   if (self.is_undefined()) {
     return invalid_argument("\"" + std::string(name.substr(0, 64)) +

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every operator of a device against the same computed in double, over shapes that do and do not
+// fill vectors, tiles and blocks; and the promise that threads and batches change nothing.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "kernels/device.hpp"
+#include "tests/kernels/random_tensors.hpp"
+
+namespace backplane::kernels {
+namespace {
+
+constexpr std::uint32_t kSeed = 20260115;
+
+void expect_near(const std::vector<float>& actual, const std::vector<double>& expected,
+                 double tolerance, const std::string& what) {
+  ASSERT_EQ(actual.size(), expected.size());
+  for (std::size_t i = 0; i < actual.size(); ++i) {
+    ASSERT_NEAR(static_cast<double>(actual[i]), expected[i],
+                tolerance * (1 + std::abs(expected[i])))
+        << what << " element " << i << " seed " << kSeed;
+  }
+}
+
+class Operators : public testing::TestWithParam<std::size_t> {
+ protected:
+  std::unique_ptr<Device> device_ = make_cpu_device(GetParam());
+};
+
+TEST_P(Operators, MatmulOfEveryTypeAndShape) {
+  struct Shape {
+    std::size_t rows, columns, tokens;
+  };
+  const Shape shapes[] = {{1, 32, 1},    {3, 64, 2},  {4, 96, 3},   {5, 128, 4},
+                          {7, 160, 5},   {33, 64, 9}, {64, 172, 1}, {172, 64, 6},
+                          {130, 256, 7}, {512, 1, 2}, {2, 17, 1},   {300, 512, 4}};
+  for (const Type type : {Type::kF32, Type::kF16, Type::kQ8_0}) {
+    for (const Shape& shape : shapes) {
+      if (type == Type::kQ8_0 && shape.columns % kQ8_0BlockWeights != 0) continue;
+      const auto weights = random_weights(type, shape.rows, shape.columns, kSeed);
+      auto x = random_floats(shape.tokens * shape.columns, kSeed + 1);
+      std::vector<float> out(shape.tokens * shape.rows, NAN);
+      device_->matmul(weights.view, {x.data(), shape.tokens, shape.columns},
+                      {out.data(), shape.tokens, shape.rows});
+      std::vector<double> expected;
+      for (std::size_t t = 0; t < shape.tokens; ++t) {
+        for (std::size_t r = 0; r < shape.rows; ++r) {
+          double sum = 0;
+          for (std::size_t c = 0; c < shape.columns; ++c) {
+            sum += weights.values[r * shape.columns + c] *
+                   static_cast<double>(x[t * shape.columns + c]);
+          }
+          expected.push_back(sum);
+        }
+      }
+      expect_near(out, expected, 2e-5,
+                  "type " + std::to_string(static_cast<int>(type)) + " " +
+                      std::to_string(shape.rows) + "x" + std::to_string(shape.columns) + "x" +
+                      std::to_string(shape.tokens));
+    }
+  }
+}
+
+TEST_P(Operators, MatmulOfATokenDoesNotDependOnItsBatch) {
+  for (const Type type : {Type::kF32, Type::kF16, Type::kQ8_0}) {
+    constexpr std::size_t kRows = 203, kColumns = 352, kTokens = 11;
+    const auto weights = random_weights(type, kRows, kColumns, kSeed);
+    auto x = random_floats(kTokens * kColumns, kSeed + 2);
+    std::vector<float> together(kTokens * kRows);
+    device_->matmul(weights.view, {x.data(), kTokens, kColumns}, {together.data(), kTokens, kRows});
+    const auto single = make_cpu_device(1);
+    for (std::size_t t = 0; t < kTokens; ++t) {
+      std::vector<float> alone(kRows);
+      single->matmul(weights.view, {x.data() + t * kColumns, 1, kColumns},
+                     {alone.data(), 1, kRows});
+      EXPECT_TRUE(
+          std::equal(alone.begin(), alone.end(), together.begin() + static_cast<long>(t * kRows)))
+          << "token " << t << " seed " << kSeed;
+    }
+  }
+}
+
+TEST_P(Operators, EmbedGivesTheRowsOfTheTable) {
+  const std::vector<std::int32_t> tokens = {4, 0, 6, 4};
+  for (const Type type : {Type::kF32, Type::kF16, Type::kQ8_0}) {
+    const auto table = random_weights(type, 7, 64, kSeed);
+    std::vector<float> out(tokens.size() * 64);
+    device_->embed(table.view, tokens, {out.data(), tokens.size(), 64});
+    std::vector<double> expected;
+    for (const std::int32_t token : tokens) {
+      const auto row = table.values.begin() + token * 64;
+      expected.insert(expected.end(), row, row + 64);
+    }
+    expect_near(out, expected, 1e-7, "embed");
+  }
+}
+
+TEST_P(Operators, RmsNorm) {
+  for (const std::size_t columns : {1u, 5u, 16u, 64u, 173u}) {
+    auto x = random_floats(3 * columns, kSeed);
+    const auto scale = random_floats(columns, kSeed + 1);
+    std::vector<double> expected;
+    for (std::size_t t = 0; t < 3; ++t) {
+      double sum = 0;
+      for (std::size_t i = 0; i < columns; ++i) {
+        sum += std::pow(static_cast<double>(x[t * columns + i]), 2);
+      }
+      const double factor = 1 / std::sqrt(sum / static_cast<double>(columns) + 1e-5);
+      for (std::size_t i = 0; i < columns; ++i) {
+        expected.push_back(static_cast<double>(x[t * columns + i]) * factor *
+                           static_cast<double>(scale[i]));
+      }
+    }
+    const Matrix matrix{x.data(), 3, columns};
+    device_->rms_norm(matrix, scale.data(), 1e-5f, matrix);
+    expect_near(x, expected, 1e-5, "rms_norm in place");
+  }
+}
+
+TEST_P(Operators, RopeTurnsPairsAndLeavesTheRest) {
+  constexpr std::size_t kHead = 10, kRotary = 6, kHeads = 3, kRows = 2;
+  auto x = random_floats(kRows * kHeads * kHead, kSeed);
+  const std::vector<float> before = x;
+  std::vector<float> turns;
+  std::vector<double> angles = {0.3, -1.2, 2.5, 100, 0, 7};
+  for (const double angle : angles) {
+    turns.push_back(static_cast<float>(std::cos(angle)));
+    turns.push_back(static_cast<float>(std::sin(angle)));
+  }
+  std::vector<double> expected(before.begin(), before.end());
+  for (std::size_t row = 0; row < kRows; ++row) {
+    for (std::size_t head = 0; head < kHeads; ++head) {
+      for (std::size_t pair = 0; pair < kRotary / 2; ++pair) {
+        const std::size_t at = (row * kHeads + head) * kHead + 2 * pair;
+        const double angle = angles[row * kRotary / 2 + pair];
+        const double a = static_cast<double>(before[at]);
+        const double b = static_cast<double>(before[at + 1]);
+        expected[at] = a * std::cos(angle) - b * std::sin(angle);
+        expected[at + 1] = a * std::sin(angle) + b * std::cos(angle);
+      }
+    }
+  }
+  device_->rope({x.data(), kRows, kHeads * kHead}, kHead, {turns.data(), kRows, kRotary});
+  expect_near(x, expected, 1e-5, "rope");
+}
+
+TEST_P(Operators, SoftmaxSiluMulAddGatherScatter) {
+  auto x = random_floats(2 * 37, kSeed);
+  auto y = random_floats(2 * 37, kSeed + 1);
+  const std::vector<float> x0 = x;
+  std::vector<double> silu, sums, soft;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double value = static_cast<double>(x0[i]);
+    silu.push_back(value / (1 + std::exp(-value)) * static_cast<double>(y[i]));
+    sums.push_back(value + static_cast<double>(y[i]));
+  }
+  for (std::size_t t = 0; t < 2; ++t) {
+    double sum = 0;
+    for (std::size_t i = 0; i < 37; ++i) sum += std::exp(static_cast<double>(x0[t * 37 + i]));
+    for (std::size_t i = 0; i < 37; ++i) {
+      soft.push_back(std::exp(static_cast<double>(x0[t * 37 + i])) / sum);
+    }
+  }
+  const Matrix matrix{x.data(), 2, 37};
+  device_->silu_mul(matrix, {y.data(), 2, 37});
+  expect_near(x, silu, 1e-5, "silu_mul");
+  x = x0;
+  device_->add(matrix, {y.data(), 2, 37});
+  expect_near(x, sums, 1e-6, "add");
+  x = x0;
+  device_->softmax(matrix);
+  expect_near(x, soft, 1e-5, "softmax");
+
+  const std::vector<std::uint32_t> rows = {1, 0, 1};
+  std::vector<float> gathered(3 * 37);
+  device_->gather(matrix, rows, {gathered.data(), 3, 37});
+  EXPECT_TRUE(std::equal(x.begin() + 37, x.end(), gathered.begin() + 74));
+  std::vector<float> scattered(2 * 37);
+  const std::vector<float*> places = {scattered.data() + 37, scattered.data()};
+  device_->scatter(matrix, places);
+  EXPECT_TRUE(std::equal(x.begin(), x.begin() + 37, scattered.begin() + 37));
+}
+
+std::vector<double> reference_attention(const std::vector<float>& q, const AttentionSpan& span,
+                                        const HeadShape& shape) {
+  std::vector<double> out(shape.heads * shape.head_size);
+  const std::size_t stride = shape.kv_heads * shape.head_size;
+  for (std::size_t head = 0; head < shape.heads; ++head) {
+    const std::size_t kv = head / (shape.heads / shape.kv_heads) * shape.head_size;
+    std::vector<double> scores;
+    double sum = 0;
+    for (std::size_t p = 0; p < span.length; ++p) {
+      double score = 0;
+      for (std::size_t i = 0; i < shape.head_size; ++i) {
+        score += static_cast<double>(q[head * shape.head_size + i]) *
+                 static_cast<double>(span.keys[p * stride + kv + i]);
+      }
+      scores.push_back(std::exp(score / std::sqrt(static_cast<double>(shape.head_size))));
+      sum += scores.back();
+    }
+    for (std::size_t p = 0; p < span.length; ++p) {
+      for (std::size_t i = 0; i < shape.head_size; ++i) {
+        out[head * shape.head_size + i] +=
+            scores[p] / sum * static_cast<double>(span.values[p * stride + kv + i]);
+      }
+    }
+  }
+  return out;
+}
+
+TEST_P(Operators, AttentionOverSpansOfManyLengths) {
+  const HeadShape shapes[] = {{1, 1, 8}, {8, 4, 8}, {6, 2, 20}, {4, 1, 64}};
+  const std::size_t lengths[] = {1, 2, 63, 64, 65, 200};
+  for (const HeadShape& shape : shapes) {
+    const std::size_t row = shape.kv_heads * shape.head_size;
+    const auto keys = random_floats(200 * row, kSeed);
+    const auto values = random_floats(200 * row, kSeed + 1);
+    const std::size_t query = shape.heads * shape.head_size;
+    auto queries = random_floats(std::size(lengths) * query, kSeed + 2);
+    std::vector<AttentionSpan> spans;
+    std::vector<double> expected;
+    for (std::size_t t = 0; t < std::size(lengths); ++t) {
+      spans.push_back({keys.data(), values.data(), lengths[t]});
+      const auto begin = queries.begin() + static_cast<long>(t * query);
+      const auto one =
+          reference_attention({begin, begin + static_cast<long>(query)}, spans[t], shape);
+      expected.insert(expected.end(), one.begin(), one.end());
+    }
+    std::vector<float> out(queries.size());
+    device_->attention({queries.data(), spans.size(), query}, spans, shape,
+                       {out.data(), spans.size(), query});
+    expect_near(out, expected, 3e-5, "attention head " + std::to_string(shape.head_size));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Threads, Operators, testing::Values(1, 3));
+
+TEST(CpuDevice, NamesItsInstructionSetAndThreads) {
+  const std::string name = make_cpu_device(2)->name();
+  EXPECT_TRUE(name.starts_with("cpu ")) << name;
+  EXPECT_TRUE(name.ends_with(" x2")) << name;
+}
+
+TEST(CpuDevice, RefusesMoreMemoryThanThereCanBe) {
+  const auto device = make_cpu_device(1);
+  EXPECT_EQ(device->allocate(SIZE_MAX - 8), nullptr);
+  void* memory = device->allocate(100);
+  ASSERT_NE(memory, nullptr);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(memory) % 64, 0u);
+  device->release(memory);
+}
+
+}  // namespace
+}  // namespace backplane::kernels

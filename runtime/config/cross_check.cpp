@@ -81,7 +81,9 @@ class Checker {
 
   void check_price(const Node& price, const std::string& path) {
     for (const Entry& entry : price.entries) {
-      if (entry.value.kind != NodeKind::kInteger && entry.value.kind != NodeKind::kReal) {
+      const bool is_amount = (entry.value.kind == NodeKind::kInteger && entry.value.integer >= 0) ||
+                             (entry.value.kind == NodeKind::kReal && entry.value.real >= 0);
+      if (!is_amount) {
         continue;
       }
       if (const auto amount = parse_nano_usd(entry.value.text); !amount) {

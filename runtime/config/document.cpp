@@ -16,6 +16,7 @@
 #include "runtime/config/line_index.hpp"
 #include "runtime/config/scalar.hpp"
 #include "runtime/config/suggestion.hpp"
+#include "runtime/config/syntax_words.hpp"
 #include "runtime/config/text_file.hpp"
 
 namespace backplane::config {
@@ -257,26 +258,6 @@ class TreeBuilder final : public YAML::EventHandler {
   bool started_ = false;
 };
 
-// The parser's own words, with a remedy where they leave one wondering.
-std::string explain_syntax(const std::string& message) {
-  static const std::map<std::string, std::string> kWords = {
-      {"illegal map value",
-       "unexpected \":\"; check the indentation, or quote a value that contains \": \""},
-      {"the referenced anchor is not defined",
-       "unknown alias; quote a value that begins with \"*\""},
-      {"unknown token", "unexpected character; quote a value that begins with it"},
-      {"illegal EOF in scalar", "the quoted string that begins before here is not closed"},
-      {"end of map flow not found", "the mapping is not closed; expected \",\" or \"}\""},
-      {"end of sequence flow not found", "the list is not closed; expected \",\" or \"]\""},
-      {"illegal flow end", "unexpected closing bracket"},
-      {"illegal tab when looking for indentation", "tab used as indentation; use spaces"},
-      {"end of map not found", "expected a key at this indentation, or the end of the mapping"},
-      {"end of sequence not found", "expected \"- \" at this indentation, or the end of the list"},
-  };
-  const auto words = kWords.find(message);
-  return words != kWords.end() ? words->second : "syntax error: " + message;
-}
-
 // The parser reports an unclosed bracket at 0:0 of nothing; the bracket itself is the better place.
 Position syntax_position(const YAML::Exception& error, const TreeBuilder& builder,
                          LineIndex& lines) {
@@ -297,7 +278,9 @@ Position syntax_position(const YAML::Exception& error, const TreeBuilder& builde
 bool check_characters(std::string_view text, LineIndex& lines, Diagnostics& diagnostics) {
   const std::size_t bad = find_non_text(text);
   if (bad != std::string_view::npos) {
-    diagnostics.error(lines.at_offset(bad), "", "not UTF-8 text; save the file as UTF-8");
+    diagnostics.error(lines.at_offset(bad), "",
+                      "expected UTF-8 text, found byte " + quote(text.substr(bad, 1)) +
+                          "; save the file as UTF-8");
     return false;
   }
   for (std::size_t at = text.find('\t'); at != std::string_view::npos;

@@ -27,22 +27,29 @@ std::string join(const std::vector<std::string>& words, const std::string& betwe
 
 template <class Bound, class Show>
 std::string range_text(const std::optional<Bound>& low, const std::optional<Bound>& high,
-                       const std::string& of, Show show) {
+                       Show show) {
   if (low && high) {
-    return of + "from " + show(*low) + " to " + show(*high);
+    return " from " + show(*low) + " to " + show(*high);
   }
   if (low) {
-    return of + (of == " " ? ">= " : "at least ") + show(*low);
+    return " >= " + show(*low);
   }
-  return high ? of + (of == " " ? "<= " : "at most ") + show(*high) : "";
+  return high ? " <= " + show(*high) : "";
 }
 
-std::string count_text(std::size_t count) {
-  return std::to_string(count);
+std::string count_text(const std::optional<std::size_t>& low,
+                       const std::optional<std::size_t>& high) {
+  if (low && high) {
+    return " of " + std::to_string(*low) + " to " + std::to_string(*high);
+  }
+  if (low) {
+    return " of at least " + std::to_string(*low);
+  }
+  return high ? " of at most " + std::to_string(*high) : "";
 }
 
 std::string string_text(const Schema& schema) {
-  std::string text = range_text(schema.min_length, schema.max_length, " of ", count_text);
+  std::string text = count_text(schema.min_length, schema.max_length);
   text = "string" + text + (text.empty() ? "" : " characters");
   return schema.pattern ? text + " matching " + schema.pattern->text() : text;
 }
@@ -50,7 +57,7 @@ std::string string_text(const Schema& schema) {
 std::vector<std::string> type_words(const Schema& schema) {
   const Types& types = schema.types;
   std::vector<std::string> words;
-  const std::string range = range_text(schema.minimum, schema.maximum, " ", number_text);
+  const std::string range = range_text(schema.minimum, schema.maximum, number_text);
   if (types.names(NodeKind::kReal)) {
     words.push_back("number" + range);
   } else if (types.names(NodeKind::kInteger)) {
@@ -63,7 +70,7 @@ std::vector<std::string> type_words(const Schema& schema) {
     words.emplace_back("true or false");
   }
   if (types.names(NodeKind::kSequence)) {
-    words.push_back("list" + range_text(schema.min_items, schema.max_items, " of ", count_text));
+    words.push_back("list" + count_text(schema.min_items, schema.max_items));
   }
   if (types.names(NodeKind::kMapping)) {
     words.emplace_back("mapping");
@@ -137,7 +144,9 @@ std::string found(const Node& node, bool is_secret) {
       break;
   }
   if (is_secret) {
-    return std::string(kMask);
+    return node.kind == NodeKind::kString    ? std::string(kMask)
+           : node.kind == NodeKind::kBoolean ? "a boolean"
+                                             : "a number";
   }
   if (node.origin == Origin::kContent) {
     return "other content in file " + quote(node.reference);

@@ -9,8 +9,6 @@
 namespace backplane::config {
 namespace {
 
-constexpr std::string_view kNoSettings = R"({"type":"object","additionalProperties":false})";
-
 std::vector<PluginInstance>& list_of(Deployment& deployment, PluginKind kind) {
   switch (kind) {
     case PluginKind::kTransport:
@@ -69,7 +67,7 @@ class Resolver {
     if (known != schemas_.end()) {
       return known->second;
     }
-    Result<Schema> schema = compile_schema(plugin.schema.empty() ? kNoSettings : plugin.schema);
+    Result<Schema> schema = compile_schema(settings_schema(plugin));
     if (!schema) {
       schema = invalid_argument("the settings schema of " + plugin.name + " " + plugin.version +
                                 " is invalid: " + schema.error().message);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/config/price.hpp"
 
+#include <cassert>
 #include <limits>
 
 #include "runtime/config/suggestion.hpp"
@@ -53,6 +54,16 @@ Result<std::int64_t> parse_nano_usd(std::string_view decimal) {
     }
   }
   return value;
+}
+
+std::string format_nano_usd(std::int64_t nano_usd) {
+  assert(nano_usd >= 0);
+  constexpr std::int64_t kNanoPerUsd = 1'000'000'000;
+  std::string decimals = std::to_string(nano_usd % kNanoPerUsd);
+  decimals.insert(0, static_cast<std::size_t>(kDecimals) - decimals.size(), '0');
+  decimals.erase(decimals.find_last_not_of('0') + 1);
+  const std::string whole = std::to_string(nano_usd / kNanoPerUsd);
+  return decimals.empty() ? whole : whole + "." + decimals;
 }
 
 }  // namespace backplane::config

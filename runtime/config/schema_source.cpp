@@ -43,6 +43,11 @@ std::string_view name_of(PluginKind kind) {
   return "plugin";
 }
 
+std::string_view settings_schema(const PluginSchema& plugin) {
+  static constexpr std::string_view kNone = R"({"type":"object","additionalProperties":false})";
+  return plugin.schema.empty() ? kNone : std::string_view(plugin.schema);
+}
+
 Result<PluginSchema> choose_plugin(const std::vector<PluginSchema>& plugins, PluginKind kind,
                                    const Requirement& requirement) {
   const PluginSchema* best = nullptr;

@@ -32,6 +32,9 @@ struct PluginSearch {
   std::vector<std::pair<std::string, std::string>> digests;  // file name, SHA-256 in hex
 };
 
+// The settings schema of `plugin`, never empty; borrowed from it.
+std::string_view settings_schema(const PluginSchema& plugin);
+
 class SchemaSource {
  public:
   virtual ~SchemaSource() = default;

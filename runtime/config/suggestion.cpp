@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "runtime/config/text_file.hpp"
+
 namespace backplane::config {
 namespace {
 
@@ -82,10 +84,11 @@ std::string quote(std::string_view text) {
     }
     shown = text.substr(0, end);
   }
+  const bool is_text = find_non_text(shown) == std::string_view::npos;
   std::string quoted = "\"";
   for (const char c : shown) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7F) {
+    if (byte < 0x20 || byte == 0x7F || (byte >= 0x80 && !is_text)) {
       quoted += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
     } else {
       quoted += c;

@@ -9,6 +9,8 @@
 namespace backplane::config {
 namespace {
 
+constexpr std::size_t kChunkBytes = 16 * 1024;
+
 // Bytes of the well-formed UTF-8 sequence at the front, 0 when there is none (RFC 3629).
 std::size_t sequence_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -37,12 +39,18 @@ bool is_control(char c) {
 }
 
 Result<std::string> read_stream(std::ifstream& in, std::size_t max_bytes) {
-  std::string text(max_bytes + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (in.bad()) {
-    return Error{Code::kUnavailable, "cannot be read", {}, 0, 0};
+  std::string text;
+  char chunk[kChunkBytes];
+  while (text.size() <= max_bytes) {
+    in.read(chunk, sizeof chunk);
+    text.append(chunk, static_cast<std::size_t>(in.gcount()));
+    if (in.bad()) {
+      return Error{Code::kUnavailable, "cannot be read", {}, 0, 0};
+    }
+    if (in.eof()) {
+      break;
+    }
   }
-  text.resize(static_cast<std::size_t>(in.gcount()));
   if (text.size() > max_bytes) {
     return Error{Code::kResourceExhausted,
                  "is larger than " + std::to_string(max_bytes) + " bytes; split it",

@@ -87,7 +87,7 @@ bool fits(const Node& node, const Schema& schema) {
 void report_mismatch(const Node& node, const Schema& schema, const std::string& path,
                      Validation& context) {
   std::string message = "expected " + expected(schema) + ", found " + found(node, schema.is_secret);
-  if (!schema.is_secret || node.is_mapping()) {
+  if (!schema.is_secret || node.kind != NodeKind::kString) {
     message += remedy(node, schema);
   }
   if (!context.schema_name.empty()) {

@@ -2,32 +2,12 @@
 #include "connection.hpp"
 
 #include "error_envelope.hpp"
-#include "models.hpp"
-#include "token.hpp"
-
-#include <algorithm>
 
 namespace backplane::http {
 namespace {
 
-constexpr std::string_view kJson = "application/json";
-constexpr std::string_view kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
-constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-constexpr std::size_t kMaxRequestIdBytes = 128;
 constexpr std::uint32_t kMaxOverrunEvents = 64;
 constexpr std::int64_t kNanosecondsPerSecond = 1'000'000'000;
-
-bool is_request_id(std::string_view id) {
-  return !id.empty() && id.size() <= kMaxRequestIdBytes &&
-         std::all_of(id.begin(), id.end(),
-                     [](char c) { return is_alphanumeric(c) || c == '.' || c == '_' || c == '-'; });
-}
-
-bool is_json(std::string_view content_type) {
-  std::string_view type = content_type.substr(0, content_type.find(';'));
-  while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.remove_suffix(1);
-  return content_type.empty() || same_token(kJson, type);
-}
 
 RequestLimits limits_of(const Settings& settings) {
   return {{settings.max_header_bytes, settings.max_headers}, settings.max_body_bytes};
@@ -99,6 +79,8 @@ void Connection::on_data(std::string_view bytes) {
 
 void Connection::on_end() {
   peer_ended_ = true;
+  // A close looks like this until something is written; a call must not run on for nobody.
+  if (call_ != nullptr) return cut();
   if (state_ == State::kClosing || busy()) return;
   if (parser_.idle()) return close();
   refuse(protocol_error(400, "INVALID_REQUEST", "the request ended early"));
@@ -177,115 +159,6 @@ void Connection::arm_timer() {
                                                          : settings.header_timeout_ms);
 }
 
-void Connection::on_request_head() {
-  const RequestHead& head = parser_.head();
-  choose_request_id();
-  const std::string_view path = path_of(head.target);
-  route_ = find_route(head.method, path);
-  const bool connect = head.method == "CONNECT";
-  if (path.empty() && !connect) {
-    return refuse(protocol_error(400, "INVALID_REQUEST", "the request target is no path"));
-  }
-  refusal_ = check(route_);
-  if (refusal_ || route_.route->action != Action::kCall) parser_.skip_body();
-  const bool waits = head.has_body && head.http_11 && !head.expect.empty();
-  if (refusal_) {
-    if (waits || connect) refuse(*std::exchange(refusal_, std::nullopt));
-  } else if (waits) {
-    send(kContinue, {});
-  }
-}
-
-std::optional<Error> Connection::check(const RouteMatch& match) const {
-  const RequestHead& head = parser_.head();
-  const bool known_method = head.method != "CONNECT" && head.method != "TRACE";
-  if (match.route == nullptr && known_method && head.target != "*") {
-    return protocol_error(404, "NOT_FOUND", "no such path; the API is under /v1");
-  }
-  if (!match.method_allowed) {
-    return protocol_error(405, "METHOD_NOT_ALLOWED",
-                          "this path does not take this method; see the header Allow");
-  }
-  if (match.route->action == Action::kCall && !is_json(head.content_type)) {
-    return protocol_error(415, "UNSUPPORTED_MEDIA_TYPE", "send the body as application/json");
-  }
-  if (!head.expect.empty() && !same_token("100-continue", head.expect)) {
-    return protocol_error(417, "EXPECTATION_FAILED", "the only expectation is 100-continue");
-  }
-  return std::nullopt;
-}
-
-void Connection::choose_request_id() {
-  const std::string_view given = parser_.head().request_id;
-  if (is_request_id(given)) {
-    request_id_ = given;
-    return;
-  }
-  const bp_clock& clock = *server_.services().clock;
-  unsigned char bytes[16];
-  clock.random(clock.context, bytes, sizeof(bytes));
-  request_id_.clear();
-  for (const unsigned char byte : bytes) {
-    request_id_ += "0123456789abcdef"[byte >> 4];
-    request_id_ += "0123456789abcdef"[byte & 15];
-  }
-}
-
-void Connection::on_request() {
-  const std::optional<Error> refusal = std::exchange(refusal_, std::nullopt);
-  if (refusal) return respond_error(*refusal);
-  answer(route_);
-}
-
-void Connection::answer(const RouteMatch& match) {
-  const bp_gateway& gateway = *server_.services().gateway;
-  switch (match.route->action) {
-    case Action::kHealth:
-      return respond(200, kJson, R"({"status":"ok"})");
-    case Action::kReady:
-      if (!server_.draining() && gateway.ready(gateway.context) != 0) {
-        return respond(200, kJson, R"({"status":"ready"})");
-      }
-      return respond(503, kJson, R"({"status":"not ready"})");
-    case Action::kMetrics:
-      return answer_from(gateway.metrics, kMetricsType, false);
-    case Action::kModels:
-      return answer_from(gateway.models, kJson, true);
-    case Action::kModel:
-      return answer_model(match.rest);
-    case Action::kCall:
-      return begin_call(match.route->operation);
-  }
-}
-
-void Connection::answer_from(std::uint32_t (*source)(void*, bp_buffer*, bp_error*),
-                             std::string_view content_type, bool is_model_list) {
-  bp_buffer buffer{};
-  bp_error error{};
-  const std::uint32_t code = source(server_.services().gateway->context, &buffer, &error);
-  if (code != BP_CODE_OK) return respond_error(error_of(error));
-  const BufferRef held = BufferRef::adopt(buffer);
-  if (is_model_list) return respond(200, content_type, model_list(held.text()));
-  respond(200, content_type, held.text());
-}
-
-void Connection::answer_model(std::string_view encoded_id) {
-  const bp_gateway& gateway = *server_.services().gateway;
-  std::string id;
-  if (!percent_decode(encoded_id, id)) {
-    return respond_error(protocol_error(400, "INVALID_REQUEST", "the path has a broken %-escape"));
-  }
-  bp_buffer buffer{};
-  bp_error error{};
-  if (gateway.models(gateway.context, &buffer, &error) != BP_CODE_OK) {
-    return respond_error(error_of(error));
-  }
-  const BufferRef held = BufferRef::adopt(buffer);
-  const Result<std::string> model = find_model(held.text(), id);
-  if (!model) return respond_error(model.error());
-  respond(200, kJson, *model);
-}
-
 void Connection::begin_call(std::string_view operation) {
   const Services& services = server_.services();
   const RequestHead& head = parser_.head();
@@ -297,7 +170,7 @@ void Connection::begin_call(std::string_view operation) {
   request.struct_size = sizeof(bp_request);
   request.id = str(request_id_);
   request.operation = str(operation);
-  request.content_type = str(kJson);
+  request.content_type = str("application/json");
   request.body = body.get();
   request.loop = net_.loop(connection_);
   request.metadata = metadata_.data();
@@ -343,43 +216,10 @@ void Connection::end_response() {
   if (!blocked_) go_on();
 }
 
-void Connection::respond(std::uint32_t status, std::string_view content_type, std::string_view body,
-                         std::string_view extra) {
-  if (!keep_alive()) closes_after_ = true;
-  ResponseHead head;
-  head.status = status;
-  head.date = date_line();
-  head.request_id = request_id_;
-  head.content_type = content_type;
-  head.extra = extra;
-  head.length = body.size();
-  head.keep_alive = !closes_after_;
-  head_.clear();
-  append_head(head_, head);
-  send(head_, parser_.head().method == "HEAD" ? std::string_view() : body);
-  served_ = true;
-  if (closes_after_) return close();
-  next_request();
-}
-
 void Connection::next_request() {
   parser_.reset();
   request_id_.clear();
   route_ = {};
-}
-
-void Connection::respond_error(const Error& error) {
-  const std::uint32_t status = classify(error).status;
-  std::string lines;
-  append_error_headers(lines, error);
-  if (status == 405) {
-    lines += "allow: ";
-    lines += route_.route == nullptr ? "GET, HEAD, POST" : route_.route->allow;
-    lines += "\r\n";
-  }
-  std::string body;
-  append_envelope(body, error);
-  respond(status, kJson, body, lines);
 }
 
 void Connection::refuse(const Error& error) {

@@ -54,8 +54,8 @@ class Connection {
   void on_request();
   void answer(const RouteMatch& match);
   void answer_model(std::string_view encoded_id);
-  void answer_from(std::uint32_t (*source)(void*, bp_buffer*, bp_error*),
-                   std::string_view content_type, bool is_model_list);
+  void answer_metrics();
+  void answer_models();
   void begin_call(std::string_view operation);
   std::uint32_t on_event(const bp_event& event);
   void end_response();

@@ -15,15 +15,11 @@ constexpr std::size_t kEmptyLineBytes = 2;
 
 }  // namespace
 
-void HeadScanner::reset() {
-  *this = HeadScanner(limits_);
-}
-
 HeadScanner::Outcome HeadScanner::scan(std::string_view bytes, std::size_t& consumed) {
   consumed = 0;
-  while (consumed < bytes.size() && !complete_) {
+  while (consumed < bytes.size() && !at_.complete) {
     const std::string_view rest = bytes.substr(consumed);
-    if (line_bytes_ == 0 && !starts_well(rest.front())) return Outcome::kRefused;
+    if (at_.line_bytes == 0 && !starts_well(rest.front())) return Outcome::kRefused;
     const void* found = std::memchr(rest.data(), '\n', rest.size());
     const std::size_t taken =
         found == nullptr
@@ -31,15 +27,15 @@ HeadScanner::Outcome HeadScanner::scan(std::string_view bytes, std::size_t& cons
             : static_cast<std::size_t>(static_cast<const char*>(found) - rest.data()) + 1;
     if (!count(taken)) return Outcome::kRefused;
     consumed += taken;
-    if (taken >= 2) last_ = rest[taken - 2];
+    if (taken >= 2) at_.last = rest[taken - 2];
     if (found != nullptr && !close_line()) return Outcome::kRefused;
-    last_ = rest[taken - 1];
+    at_.last = rest[taken - 1];
   }
-  return complete_ ? Outcome::kComplete : Outcome::kNeedMore;
+  return at_.complete ? Outcome::kComplete : Outcome::kNeedMore;
 }
 
 bool HeadScanner::starts_well(char first) {
-  if (lines_ == 0 && first != '\r' && !is_token_character(first)) {
+  if (at_.lines == 0 && first != '\r' && !is_token_character(first)) {
     return refuse(400, "INVALID_REQUEST", "this port speaks HTTP/1.1; the first byte does not");
   }
   if (first == ' ' || first == '\t') {
@@ -49,31 +45,31 @@ bool HeadScanner::starts_well(char first) {
 }
 
 bool HeadScanner::count(std::size_t taken) {
-  bytes_ += taken;
-  line_bytes_ += taken;
-  if (lines_ == 0 && line_bytes_ > std::min(kMaxRequestLineBytes, limits_.max_bytes)) {
+  at_.bytes += taken;
+  at_.line_bytes += taken;
+  if (at_.lines == 0 && at_.line_bytes > std::min(kMaxRequestLineBytes, limits_.max_bytes)) {
     return refuse(414, "URI_TOO_LONG", "the request line is too long");
   }
-  if (bytes_ > limits_.max_bytes) {
+  if (at_.bytes > limits_.max_bytes) {
     return refuse(431, "HEADERS_TOO_LARGE", "the headers are too large");
   }
   return true;
 }
 
 bool HeadScanner::close_line() {
-  if (line_bytes_ < kEmptyLineBytes || last_ != '\r') {
+  if (at_.line_bytes < kEmptyLineBytes || at_.last != '\r') {
     return refuse(400, "INVALID_REQUEST", "a line ends in LF alone; end it in CR LF");
   }
-  const bool empty = line_bytes_ == kEmptyLineBytes;
-  line_bytes_ = 0;
+  const bool empty = at_.line_bytes == kEmptyLineBytes;
+  at_.line_bytes = 0;
   if (!empty) {
-    if (lines_++ <= limits_.max_headers) return true;
+    if (at_.lines++ <= limits_.max_headers) return true;
     return refuse(431, "HEADERS_TOO_LARGE", "there are too many headers");
   }
-  complete_ = lines_ != 0;
-  if (complete_) return true;
-  leading_bytes_ += kEmptyLineBytes;
-  if (leading_bytes_ <= kMaxLeadingBytes) return true;
+  at_.complete = at_.lines != 0;
+  if (at_.complete) return true;
+  at_.leading_bytes += kEmptyLineBytes;
+  if (at_.leading_bytes <= kMaxLeadingBytes) return true;
   return refuse(400, "INVALID_REQUEST", "there is no request line");
 }
 

@@ -6,7 +6,6 @@
 #include <backplane/result.hpp>
 
 #include <cstddef>
-#include <optional>
 #include <string_view>
 
 namespace backplane::http {
@@ -26,11 +25,11 @@ class HeadScanner {
   Outcome scan(std::string_view bytes, std::size_t& consumed);
 
   // Of kRefused.
-  const Error& error() const { return *error_; }
+  const Error& error() const { return error_; }
   // Empty lines before the request line.
-  std::size_t leading_bytes() const { return leading_bytes_; }
-  bool started() const { return bytes_ != 0; }
-  void reset();
+  std::size_t leading_bytes() const { return at_.leading_bytes; }
+  bool started() const { return at_.bytes != 0; }
+  void reset() { at_ = Position(); }
 
  private:
   bool starts_well(char first);
@@ -38,14 +37,18 @@ class HeadScanner {
   bool close_line();
   bool refuse(std::uint32_t status, std::string_view code, const char* message);
 
+  struct Position {
+    std::size_t bytes = 0;
+    std::size_t line_bytes = 0;
+    std::size_t lines = 0;
+    std::size_t leading_bytes = 0;
+    char last = 0;
+    bool complete = false;
+  };
+
   HeadLimits limits_;
-  std::size_t bytes_ = 0;
-  std::size_t line_bytes_ = 0;
-  std::size_t lines_ = 0;
-  std::size_t leading_bytes_ = 0;
-  char last_ = 0;
-  bool complete_ = false;
-  std::optional<Error> error_;
+  Position at_;
+  Error error_;
 };
 
 }  // namespace backplane::http

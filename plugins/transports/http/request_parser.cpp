@@ -3,6 +3,7 @@
 
 #include "body_buffer.hpp"
 #include "error_envelope.hpp"
+#include "request_syntax.hpp"
 #include "token.hpp"
 
 #include <boost/beast/http/basic_parser.hpp>
@@ -27,38 +28,6 @@ constexpr std::array<std::string_view, 9> kTakenAlong = {
 
 std::string_view std_view(BeastView text) {
   return {text.data(), text.size()};
-}
-
-bool is_host(std::string_view value) {
-  const std::size_t colon = value.find_last_of(":]");
-  if (colon != std::string_view::npos && value[colon] == ':') {
-    const std::string_view port = value.substr(colon + 1);
-    if (!std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; })) {
-      return false;
-    }
-    value = value.substr(0, colon);
-  }
-  const bool literal = value.size() > 1 && value.front() == '[' && value.back() == ']';
-  if (literal) value = value.substr(1, value.size() - 2);
-  const std::string_view others = literal ? ":.-_~%" : "-._~!$&'()*+,;=%";
-  return std::all_of(value.begin(), value.end(), [&](char c) {
-    return is_alphanumeric(c) || others.find(c) != std::string_view::npos;
-  });
-}
-
-bool is_target(std::string_view target) {
-  return std::all_of(target.begin(), target.end(), [](char c) { return c > 0x20 && c < 0x7f; });
-}
-
-// The version is well formed, and none of ours.
-bool names_other_version(std::string_view head) {
-  constexpr std::string_view kForm = " HTTP/d.d";
-  const std::string_view line = head.substr(0, head.find('\r'));
-  if (line.size() < kForm.size()) return false;
-  const std::string_view tail = line.substr(line.size() - kForm.size());
-  const auto is_digit = [&](std::size_t at) { return tail[at] >= '0' && tail[at] <= '9'; };
-  return tail.substr(0, 6) == kForm.substr(0, 6) && is_digit(6) && tail[7] == '.' && is_digit(8) &&
-         tail.substr(6) != "1.0" && tail.substr(6) != "1.1";
 }
 
 Error bad(std::string message) {

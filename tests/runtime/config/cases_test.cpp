@@ -2,42 +2,21 @@
 // Runs every case of cases/*.txt. With BACKPLANE_SHOW_CASES set, prints what came of each instead.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 
-#include "runtime/config/json.hpp"
+#include "runtime/config/explain.hpp"
 #include "runtime/config/load.hpp"
 #include "tests/runtime/config/case_file.hpp"
 #include "tests/runtime/config/fake_schemas.hpp"
+#include "tests/runtime/config/folder.hpp"
 
 namespace backplane::config {
 namespace {
 
 namespace fs = std::filesystem;
-
-// A folder of its own that goes with the test.
-class Folder {
- public:
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "config-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~Folder() { fs::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  void write(const std::string& name, const std::string& content) const {
-    fs::create_directories((path_ / name).parent_path());
-    std::ofstream(path_ / name, std::ios::binary) << content;
-  }
-  std::string file(const std::string& name) const { return (path_ / name).string(); }
-  std::string prefix() const { return path_.string() + "/"; }
-
- private:
-  fs::path path_;
-};
 
 std::string without(std::string text, const std::string& prefix) {
   for (std::size_t at = text.find(prefix); at != std::string::npos; at = text.find(prefix)) {
@@ -103,6 +82,13 @@ std::string outcome(const std::string& section, const LoadResult& result) {
   }
   if (!result) {
     return "errors:\n" + format(result.errors);
+  }
+  if (section == "explain") {
+    return explain(*result.deployment);
+  }
+  if (section.rfind("explain ", 0) == 0) {
+    const Result<std::string> text = explain_model(*result.deployment, section.substr(8));
+    return text ? *text : text.error().message + "\n";
   }
   return show(*result.deployment);
 }

@@ -8,7 +8,6 @@
 #include <backplane/plugin.hpp>
 
 #include <deque>
-#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -86,7 +85,6 @@ class FakeHost {
   std::string models = R"([{"id":"a/b","object":"model","created":1,"owned_by":"me"}])";
   bool ready = true;
   bool listening = false;
-  std::function<void(FakeCall&)> on_begin;
   std::int64_t unix_ns = 784111777'000'000'000;  // Sun, 06 Nov 1994 08:49:37 GMT
   unsigned char entropy = 0;
 

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// The request's body under another model name, and with the usage asked for: pieces over the bytes
+// the client sent, which are neither copied nor rebuilt.
+#pragma once
+
+#include <backplane/abi.h>
+#include <backplane/result.hpp>
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace backplane::dialect {
+
+class BodySplice {
+ public:
+  // Names `request.model` (nothing changes where it is empty or stands there already) and, with
+  // `ask_usage`, sets stream_options.include_usage to true, keeping the other options. Borrows the
+  // body's bytes for its life and the rest of the request for this call.
+  // INVALID_ARGUMENT: the body is not a JSON object.
+  static Result<BodySplice> make(const bp_request& request, bool ask_usage);
+
+  // What to send, in order; valid until the splice moves or goes.
+  std::vector<bp_str> pieces() const;
+
+ private:
+  struct Edit {
+    std::size_t offset;
+    std::size_t removed_size;
+    std::string inserted;
+  };
+
+  void name_model(const bp_request& request);
+  void ask_for_usage(const bp_buffer& body);
+  void edit_options(std::string_view options);
+  void insert_member(std::string member);
+
+  std::string_view body_;
+  std::size_t first_member_ = 0;  // just behind the opening brace
+  std::vector<Edit> edits_;       // by offset, not overlapping
+};
+
+// `text` as a JSON string, quotes included.
+std::string json_string(std::string_view text);
+
+}  // namespace backplane::dialect

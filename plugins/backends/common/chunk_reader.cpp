@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/chunk_reader.hpp"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
+namespace backplane::dialect {
+namespace {
+
+namespace ondemand = simdjson::ondemand;
+
+constexpr double kCountMax = 1e15;  // a double holds every integer below it
+
+std::size_t skip_space(std::string_view text, std::size_t at) {
+  while (at < text.size() && std::strchr(" \t\r\n", text[at]) != nullptr && text[at] != '\0') ++at;
+  return at;
+}
+
+// Calls `visit` with what stands behind each `key`: in JSON text a quote inside a string is
+// escaped, so only a key, or a string that is exactly it, can match.
+template <class Visit>
+void for_each_value(std::string_view document, std::string_view key, Visit&& visit) {
+  std::string_view rest = document;
+  while (!rest.empty()) {
+    const void* found = memmem(rest.data(), rest.size(), key.data(), key.size());
+    if (found == nullptr) return;
+    const auto at = static_cast<std::size_t>(static_cast<const char*>(found) - rest.data());
+    rest.remove_prefix(at + key.size());
+    const std::size_t colon = skip_space(rest, 0);
+    if (colon == rest.size() || rest[colon] != ':') continue;
+    visit(rest.substr(skip_space(rest, colon + 1)));
+  }
+}
+
+bool starts_with(std::string_view text, std::string_view prefix) {
+  return text.substr(0, prefix.size()) == prefix;
+}
+
+bool is_absent(std::string_view value) {
+  return starts_with(value, "null") || starts_with(value, "\"\"");
+}
+
+bool is_zero(std::string_view value) {
+  return starts_with(value, "0") && (value.size() == 1 || std::strchr(",}] \r\n\t", value[1]));
+}
+
+struct QuickLook {
+  bool needs_parse = false;
+  bool has_choice = false;
+};
+
+QuickLook look(std::string_view document) {
+  QuickLook found;
+  const auto parse_if_present = [&](std::string_view value) {
+    found.needs_parse |= !is_absent(value);
+  };
+  for_each_value(document, "\"finish_reason\"", [&](std::string_view value) {
+    found.has_choice = true;
+    parse_if_present(value);
+  });
+  for_each_value(document, "\"index\"", [&](std::string_view value) {
+    found.has_choice = true;
+    found.needs_parse |= !is_zero(value);
+  });
+  for_each_value(document, "\"usage\"", parse_if_present);
+  for_each_value(document, "\"error\"", parse_if_present);
+  return found;
+}
+
+bool read_count(ondemand::value value, std::uint64_t& out) {
+  std::uint64_t count = 0;
+  double real = 0;
+  if (value.get_uint64().get(count) == simdjson::SUCCESS) {
+    out = count;
+    return true;
+  }
+  if (value.get_double().get(real) != simdjson::SUCCESS || real < 0 || real > kCountMax) {
+    return false;
+  }
+  out = static_cast<std::uint64_t>(real);
+  return true;
+}
+
+// The member `name` of `details`, which may be null.
+void read_detail(ondemand::value details, std::string_view name, std::uint64_t& out) {
+  ondemand::object object;
+  ondemand::value value;
+  if (details.get_object().get(object) != simdjson::SUCCESS) return;
+  if (object.find_field_unordered(name).get(value) == simdjson::SUCCESS) read_count(value, out);
+}
+
+// One member of a usage object; whether it is a count that makes the usage known.
+bool read_usage_member(std::string_view name, ondemand::value value, bp_usage& usage) {
+  if (name == "prompt_tokens") return read_count(value, usage.prompt_tokens);
+  if (name == "completion_tokens") return read_count(value, usage.completion_tokens);
+  if (name == "prompt_tokens_details") {
+    read_detail(value, "cached_tokens", usage.cached_prompt_tokens);
+  } else if (name == "completion_tokens_details") {
+    read_detail(value, "reasoning_tokens", usage.reasoning_tokens);
+  } else if (name == "cached_tokens" || name == "prompt_cache_hit_tokens") {
+    read_count(value, usage.cached_prompt_tokens);
+  } else if (name == "reasoning_tokens") {
+    read_count(value, usage.reasoning_tokens);
+  }
+  return false;
+}
+
+// Calls `visit` with the name and the value of each member until one gives an error.
+template <class Visit>
+simdjson::error_code for_each_member(ondemand::object object, Visit&& visit) {
+  for (auto member : object) {
+    ondemand::value value;
+    std::string_view name;
+    if (const auto error = member.unescaped_key().get(name)) return error;
+    if (const auto error = member.value().get(value)) return error;
+    if (const auto error = visit(name, value)) return error;
+  }
+  return simdjson::SUCCESS;
+}
+
+// Leaves `out` alone where `value` is no object or tells no count.
+simdjson::error_code read_usage(ondemand::value value, std::optional<bp_usage>& out) {
+  ondemand::object object;
+  if (value.get_object().get(object) != simdjson::SUCCESS) return simdjson::SUCCESS;
+  bp_usage usage{};
+  usage.struct_size = sizeof(bp_usage);
+  bool is_known = false;
+  const auto error = for_each_member(object, [&](std::string_view name, ondemand::value count) {
+    is_known |= read_usage_member(name, count, usage);
+    return simdjson::SUCCESS;
+  });
+  usage.cached_prompt_tokens = std::min(usage.cached_prompt_tokens, usage.prompt_tokens);
+  usage.reasoning_tokens = std::min(usage.reasoning_tokens, usage.completion_tokens);
+  if (is_known) out = usage;
+  return error;
+}
+
+simdjson::error_code read_nested_usage(ondemand::value value, std::optional<bp_usage>& out) {
+  ondemand::object object;
+  if (value.get_object().get(object) != simdjson::SUCCESS) return simdjson::SUCCESS;
+  return for_each_member(object, [&](std::string_view name, ondemand::value member) {
+    return name == "usage" ? read_usage(member, out) : simdjson::SUCCESS;
+  });
+}
+
+bool is_error(ondemand::value value) {
+  bool flag = false;
+  std::string_view text;
+  if (value.is_null()) return false;
+  if (value.get_bool().get(flag) == simdjson::SUCCESS) return flag;
+  return value.get_string().get(text) != simdjson::SUCCESS || !text.empty();
+}
+
+struct Choice {
+  std::uint64_t index = 0;
+  std::string_view reason;
+};
+
+simdjson::error_code read_choice(ondemand::value value, Choice& choice) {
+  ondemand::object object;
+  if (const auto error = value.get_object().get(object)) return error;
+  return for_each_member(object, [&](std::string_view name, ondemand::value member) {
+    if (name == "index") {
+      read_count(member, choice.index);
+    } else if (name == "finish_reason") {
+      if (member.get_string().get(choice.reason) != simdjson::SUCCESS) choice.reason = {};
+    }
+    return simdjson::SUCCESS;
+  });
+}
+
+// Calls `visit` with each choice; `choices` may be null.
+template <class Visit>
+simdjson::error_code for_each_choice(ondemand::value choices, Visit&& visit) {
+  ondemand::array list;
+  if (choices.get_array().get(list) != simdjson::SUCCESS) return simdjson::SUCCESS;
+  for (auto item : list) {
+    ondemand::value value;
+    Choice choice;
+    if (const auto error = item.get(value)) return error;
+    if (const auto error = read_choice(value, choice)) return error;
+    visit(choice);
+  }
+  return simdjson::SUCCESS;
+}
+
+}  // namespace
+
+struct ChunkReader::Parser {
+  ondemand::parser parser;
+  std::string scratch;
+
+  simdjson::error_code open(std::string_view text, std::size_t readable,
+                            ondemand::document& document) {
+    if (readable < text.size() + simdjson::SIMDJSON_PADDING) {
+      scratch.reserve(text.size() + simdjson::SIMDJSON_PADDING);
+      scratch.assign(text);
+      return parser.iterate(scratch.data(), text.size(), scratch.capacity()).get(document);
+    }
+    return parser.iterate(text.data(), text.size(), readable).get(document);
+  }
+};
+
+static_assert(ChunkReader::kPaddingBytes >= simdjson::SIMDJSON_PADDING);
+
+ChunkReader::ChunkReader() = default;
+ChunkReader::~ChunkReader() = default;
+
+ChunkFacts ChunkReader::read(std::string_view document, std::size_t readable) {
+  finishes_.clear();
+  const QuickLook found = look(document);
+  if (found.needs_parse) return parse(document, readable);
+  if (found.has_choice) seen_.set(0);
+  return {};
+}
+
+ChunkFacts ChunkReader::parse(std::string_view text, std::size_t readable) {
+  if (!parser_) parser_ = std::make_unique<Parser>();
+  ChunkFacts facts;
+  facts.is_malformed = true;
+  facts.has_choices = false;
+  ondemand::document document;
+  ondemand::object object;
+  std::optional<bp_usage> usage;
+  std::optional<bp_usage> nested;
+  if (parser_->open(text, readable, document) != simdjson::SUCCESS) return facts;
+  if (document.get_object().get(object) != simdjson::SUCCESS) return facts;
+  const auto error = for_each_member(object, [&](std::string_view name, ondemand::value value) {
+    if (name == "usage") return read_usage(value, usage);
+    if (name == "x_groq") return read_nested_usage(value, nested);
+    if (name == "error") facts.has_error = is_error(value);
+    if (name != "choices") return simdjson::SUCCESS;
+    return for_each_choice(value, [&](const Choice& choice) {
+      facts.has_choices = true;
+      note_choice(choice.index, choice.reason);
+    });
+  });
+  facts.is_malformed = error != simdjson::SUCCESS;
+  if (!usage) usage = nested;
+  facts.has_usage = usage.has_value();
+  if (usage) facts.usage = *usage;
+  return facts;
+}
+
+void ChunkReader::note_choice(std::uint64_t index, std::string_view reason) {
+  if (index >= kChoicesMax) return;
+  seen_.set(index);
+  if (reason.empty()) return;
+  finished_.set(index);
+  finishes_.push_back({static_cast<std::uint32_t>(index), std::string(reason)});
+}
+
+bool is_whole_object(std::string_view text) {
+  simdjson::dom::parser parser;
+  simdjson::dom::object object;
+  if (text.empty()) return false;
+  return parser.parse(text.data(), text.size()).get(object) == simdjson::SUCCESS;
+}
+
+}  // namespace backplane::dialect

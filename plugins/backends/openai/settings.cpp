@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "settings.hpp"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+namespace backplane::openai {
+namespace {
+
+namespace dom = simdjson::dom;
+
+// The connection's own headers, and what a body's framing depends on.
+constexpr std::array<std::string_view, 8> kReserved{
+    "connection", "content-length", "content-type",      "host",
+    "te",         "trailer",        "transfer-encoding", "upgrade"};
+
+bool is_token(std::string_view name) {
+  static constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char byte) {
+    return (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') ||
+           kMarks.find(byte) != std::string_view::npos;
+  });
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& byte : out) {
+    if (byte >= 'A' && byte <= 'Z') byte = static_cast<char>(byte + 32);
+  }
+  return out;
+}
+
+Result<std::string> read_base_url(const dom::element& root) {
+  std::string_view url;
+  if (root["base_url"].get(url) != simdjson::SUCCESS) {
+    return invalid_argument("base_url: expected an http or https URL, found none");
+  }
+  const bool is_http = url.substr(0, 7) == "http://" || url.substr(0, 8) == "https://";
+  if (!is_http || url.find_first_of("?# \t\r\n") != std::string_view::npos) {
+    return invalid_argument("base_url: expected http:// or https://, a host and a path");
+  }
+  while (url.back() == '/') url.remove_suffix(1);
+  if (url.size() <= std::string_view("http://").size()) {
+    return invalid_argument("base_url: expected a host behind http:// or https://");
+  }
+  return std::string(url);
+}
+
+Status read_models(const dom::element& root, std::vector<std::string>& models) {
+  dom::array list;
+  if (root["models"].get(list) != simdjson::SUCCESS) return ok();
+  for (const dom::element item : list) {
+    std::string_view name;
+    if (item.get(name) != simdjson::SUCCESS || name.empty()) {
+      return invalid_argument("models: expected a list of names");
+    }
+    models.emplace_back(name);
+  }
+  return ok();
+}
+
+Status read_headers(const dom::element& root, std::vector<dialect::Header>& headers) {
+  dom::object map;
+  if (root["headers"].get(map) != simdjson::SUCCESS) return ok();
+  for (const auto& [key, item] : map) {
+    std::string name = lower(key);
+    std::string_view value;
+    if (!is_token(name) || item.get(value) != simdjson::SUCCESS) {
+      return invalid_argument("headers: expected header names with a text each");
+    }
+    if (std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end()) {
+      return invalid_argument("headers: \"" + name + "\" is always set by the gateway; remove it");
+    }
+    headers.push_back({std::move(name), std::string(value)});
+  }
+  return ok();
+}
+
+Status read_timeouts(const dom::element& root, dialect::Timeouts& timeouts) {
+  dom::object map;
+  if (root["timeouts"].get(map) != simdjson::SUCCESS) return ok();
+  const auto read = [&](std::string_view name, std::uint32_t& out) {
+    std::uint64_t value = 0;
+    const auto error = map[name].get(value);
+    if (error == simdjson::NO_SUCH_FIELD) return true;
+    if (error != simdjson::SUCCESS || value > std::numeric_limits<std::uint32_t>::max()) {
+      return false;
+    }
+    out = static_cast<std::uint32_t>(value);
+    return true;
+  };
+  if (read("connect_ms", timeouts.connect_ms) && read("first_byte_ms", timeouts.first_byte_ms) &&
+      read("idle_ms", timeouts.idle_ms) && read("total_ms", timeouts.total_ms)) {
+    return ok();
+  }
+  return invalid_argument("timeouts: expected milliseconds as integers");
+}
+
+}  // namespace
+
+bool is_header_value(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char byte) { return byte == '\t' || (byte >= ' ' && byte <= '~'); });
+}
+
+Result<Settings> read_settings(std::string_view json) {
+  dom::parser parser;
+  dom::element root;
+  const bool is_read =
+      !json.empty() && parser.parse(json.data(), json.size()).get(root) == simdjson::SUCCESS;
+  if (!is_read || !root.is_object()) {
+    return invalid_argument("settings: expected a JSON object");
+  }
+  Settings settings;
+  Result<std::string> base_url = read_base_url(root);
+  if (!base_url) return base_url.error();
+  settings.base_url = std::move(*base_url);
+  std::string_view api_key;
+  if (root["api_key"].get(api_key) == simdjson::SUCCESS) settings.api_key = api_key;
+  if (const Status read = read_models(root, settings.models); !read) return read.error();
+  if (const Status read = read_headers(root, settings.headers); !read) return read.error();
+  if (const Status read = read_timeouts(root, settings.timeouts); !read) return read.error();
+  bool stream_usage = true;
+  if (root["stream_usage"].get(stream_usage) == simdjson::SUCCESS) {
+    settings.stream_usage = stream_usage;
+  }
+  return settings;
+}
+
+}  // namespace backplane::openai

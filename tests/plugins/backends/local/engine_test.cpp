@@ -173,6 +173,17 @@ TEST(Engine, NoLimitMeansTheRestOfTheContext) {
   }
 }
 
+TEST(Engine, NoLimitMeansTheDefaultWhereThereIsOne) {
+  EngineOptions options = tiny_options();
+  options.answer_tokens_default = 5;
+  const auto engine = load(options);
+  Heard heard;
+  heard.submit(*engine, request_for(2, 0));
+  heard.wait();
+  EXPECT_EQ(heard.reason(), FinishReason::kLength);
+  EXPECT_EQ(heard.usage().completion_tokens, 5u);
+}
+
 TEST(Engine, StopStringsEndTheTextBeforeThem) {
   const auto engine = load(tiny_options());
   const std::string whole = text_alone(*engine, request_for(4));

@@ -11,10 +11,11 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import textwrap
 
 PAGES = ("README.md", "CONTRIBUTING.md", "docs/abi.md", "docs/architecture.md",
          "plugins/README.md", "configs/README.md")
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^ *```(\w+)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 PROGRAM = re.compile(r"^(?:\S*/)?backplane$")
 
 
@@ -61,6 +62,7 @@ def faults(program, root, page):
     with open(os.path.join(root, page), encoding="utf-8") as file:
         text = file.read()
     for kind, block in BLOCK.findall(text):
+        block = textwrap.dedent(block)
         if kind == "yaml" and block.startswith("transports:"):
             if fault := fault_of_deployment(program, block):
                 yield f"{page}: a deployment does not pass: {fault}"

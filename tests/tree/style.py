@@ -41,8 +41,8 @@ def lines_of_code(path, text):
     for line in text.splitlines():
         number += 1
         if path.endswith(".md"):
-            fenced ^= line.startswith("```")
-            if fenced or line.startswith(("|", "```")):
+            fenced ^= line.lstrip().startswith("```")
+            if fenced or line.lstrip().startswith(("|", "```")):
                 continue
         yield number, line
 

@@ -27,38 +27,37 @@ HttpWorld::~HttpWorld() {
 const bp_http_handler Fetch::kHandler = {
     sizeof(bp_http_handler),
     0,
-    [](void* context, std::uint32_t status, const bp_pair* headers, std::uint64_t count) {
+    [](void* context, std::uint32_t status, const bp_pair* pairs, std::uint64_t count) {
       auto& self = *static_cast<Fetch*>(context);
       EXPECT_FALSE(self.inside_send_);
-      self.outcome.update([&](Outcome& outcome) {
-        ++outcome.heads;
-        outcome.status = status;
+      self.outcome.update([&](Outcome& seen) {
+        ++seen.heads;
+        seen.status = status;
         for (std::uint64_t index = 0; index < count; ++index) {
-          outcome.headers.emplace_back(string_of(headers[index].name),
-                                       string_of(headers[index].value));
+          seen.headers.emplace_back(string_of(pairs[index].name), string_of(pairs[index].value));
         }
       });
       if (self.on_head) self.on_head();
     },
     [](void* context, bp_str bytes) -> std::uint32_t {
       auto& self = *static_cast<Fetch*>(context);
-      self.outcome.update([&](Outcome& outcome) { outcome.body += string_of(bytes); });
+      self.outcome.update([&](Outcome& seen) { seen.body += string_of(bytes); });
       return self.on_data ? self.on_data({bytes.data, bytes.size}) : BP_FLOW_CONTINUE;
     },
     [](void* context) {
       auto& self = *static_cast<Fetch*>(context);
       EXPECT_FALSE(self.inside_send_);
       if (self.on_end) self.on_end();
-      self.outcome.update([](Outcome& outcome) { ++outcome.done; });
+      self.outcome.update([](Outcome& seen) { ++seen.done; });
     },
     [](void* context, const bp_error* error) {
       auto& self = *static_cast<Fetch*>(context);
       EXPECT_FALSE(self.inside_send_);
       if (self.on_end) self.on_end();
-      self.outcome.update([&](Outcome& outcome) {
-        ++outcome.failed;
-        outcome.code = error->code;
-        outcome.message = error->message;
+      self.outcome.update([&](Outcome& seen) {
+        ++seen.failed;
+        seen.code = error->code;
+        seen.message = error->message;
       });
     },
 };

@@ -92,6 +92,7 @@ TEST_F(NetTest, GathersPiecesOfABigWriteBehindASmallOne) {
   auto client = connect();
   ASSERT_TRUE(client.send("go"));
   EXPECT_TRUE(client.receive_all() == "head first " + big + " last");
+  ASSERT_TRUE(happened([](const auto& h) { return h.closed == 1; }));
 }
 
 TEST_F(NetTest, ASlowReaderIsToldToPauseAndDrains) {

@@ -25,15 +25,19 @@ def run(program, *arguments):
 
 
 def fault_of_command(program, words):
-    """Asks for the help of the command, and looks for its options there."""
-    command = [word for word in words[1:3] if re.fullmatch(r"[a-z]+", word)]
-    command = command if command[:1] == ["plugin"] else command[:1]
-    helped = run(program, *command, "--help")
-    if helped.returncode != 0:
-        return helped.stderr.strip() or "no such command"
+    """Looks for the command, and then for its options, in what --help prints."""
+    command = []
+    while True:
+        helped = run(program, *command, "--help").stdout
+        known = re.findall(r"^  ([a-z]+) {2,}", helped, re.MULTILINE)
+        if not known:
+            break
+        command.append(words[len(command) + 1] if len(words) > len(command) + 1 else "nothing")
+        if command[-1] not in known:
+            return f"no such command: {command[-1]}"
     for word in words[1:]:
         option = word.split("=")[0]
-        if option.startswith("--") and option not in helped.stdout:
+        if option.startswith("--") and option not in helped:
             return f"no such option: {option}"
     return None
 

@@ -60,7 +60,8 @@ Result<GatewayCall*> Gateway::begin(const bp_request& request, const bp_sink& si
                  "OVERLOADED", 503, 1000};
   }
   LoopCalls* const calls = calls_of(request.loop);
-  if (calls == nullptr) return internal_error("the call was begun off its loop");
+  if (calls == nullptr || context_.loops.is_current(request.loop) == 0)
+    return internal_error("the call was begun off its loop");
   Result<RequestScan> scan = scan_request(request.body, options_.scan);
   if (!scan) return scan.error();
   if (scan->model_size == 0) {

@@ -99,11 +99,14 @@ an egg, white or brown
 MIXES = pairs("""red+blue purple, red+yellow orange, blue+yellow green, red+white pink,
 black+white grey, red+green brown""")
 
-OPPOSITES = pairs("""big small, hot cold, up down, fast slow, happy sad, day night, good bad, old new,
-old young, tall short, long short, wet dry, hard soft, light dark, light heavy, open closed, left right,
+OPPOSITES = pairs("""big small, hot cold, up down, fast slow, happy sad, day night, good bad, old \
+new,
+old young, tall short, long short, wet dry, hard soft, light dark, light heavy, open closed, left \
+right,
 in out, full empty, loud quiet, early late, high low, black white, yes no, rich poor, strong weak,
 clean dirty, near far, first last, begin end, start stop, come go, give take, win lose, love hate,
-friend enemy, brave afraid, sweet sour, thick thin, wide narrow, deep shallow, right wrong, true false,
+friend enemy, brave afraid, sweet sour, thick thin, wide narrow, deep shallow, right wrong, true \
+false,
 push pull, buy sell, ask answer, laugh cry, north south, east west, summer winter, before after,
 above below, inside outside, front back, always never, more less, many few, asleep awake, kind mean,
 easy difficult, smooth rough, sharp blunt, alive dead, boy girl, man woman, king queen""")
@@ -150,10 +153,14 @@ SHAPES = [("triangle", "three"), ("square", "four"), ("rectangle", "four"), ("ci
           ("pentagon", "five"), ("hexagon", "six"), ("star", "ten")]
 
 SIMPLE = table("""
-How many days are in a week?|How many days are there in a week?|how many days has a week, There are seven days in a week.
-How many months are in a year?|How many months are there in a year?, There are twelve months in a year.
-How many seasons are there?|What are the four seasons?|What are the seasons?, There are four seasons: spring and summer and autumn and winter.
-How many fingers do I have?|How many fingers are on a hand?, You have five fingers on each hand and ten in all.
+How many days are in a week?|How many days are there in a week?|how many days has a week, There \
+are seven days in a week.
+How many months are in a year?|How many months are there in a year?, There are twelve months in a \
+year.
+How many seasons are there?|What are the four seasons?|What are the seasons?, There are four \
+seasons: spring and summer and autumn and winter.
+How many fingers do I have?|How many fingers are on a hand?, You have five fingers on each hand \
+and ten in all.
 How many eyes do I have?|How many eyes do you need to see?, People have two eyes.
 How many legs do I have?|How many legs does a person have?, People have two legs.
 What is the sun?|what's the sun, The sun is a big and hot star that gives us light.
@@ -161,7 +168,8 @@ What is the moon?|what's the moon, The moon is a round rock that shines in the n
 What is a star?|What are stars?, A star is a far away sun that looks like a small light.
 What is rain?|What is the rain?, Rain is water that falls from the clouds.
 What is snow?, Snow is frozen water that falls in soft white flakes.
-What is a rainbow?, A rainbow is a bridge of colours in the sky. It comes when the sun shines through the rain.
+What is a rainbow?, A rainbow is a bridge of colours in the sky. It comes when the sun shines \
+through the rain.
 What is a friend?|What is friendship?, A friend is someone who likes you and helps you.
 What is love?, Love is when you care for someone very much.
 What is a book?, A book has many pages with words and pictures.
@@ -183,10 +191,12 @@ Why do we sleep?, We sleep so that we can rest and grow.
 Why do birds sing?, Birds sing to talk to other birds.
 Why do leaves fall?, Leaves fall in autumn because the trees rest in winter.
 Why do we eat?, We eat so that we can grow and be strong.
-What is the biggest animal?|What is the largest animal?|Which animal is the biggest?, The blue whale is the biggest animal.
+What is the biggest animal?|What is the largest animal?|Which animal is the biggest?, The blue \
+whale is the biggest animal.
 What is the tallest animal?|Which animal is the tallest?, The giraffe is the tallest animal.
 What is the fastest animal?, The cheetah is the fastest animal on land.
-What is the king of the animals?|Who is the king of the jungle?, The lion is called the king of the animals.
+What is the king of the animals?|Who is the king of the jungle?, The lion is called the king of \
+the animals.
 Which animal has a long nose?|Who has a trunk?, The elephant has a long nose called a trunk.
 Which animal has a long neck?, The giraffe has a very long neck.
 Which animal says moo?|Who says moo?, The cow says moo.
@@ -195,8 +205,10 @@ Which animal says meow?|Who says meow?, The cat says meow.
 Which animal says quack?|Who says quack?, The duck says quack.
 What do we drink?|What do people drink?, We drink water and milk and tea.
 What do people eat?|What do we eat?, We eat bread and soup and fruit and many other things.
-What do you wear in winter?|What do we wear when it is cold?, We wear a warm coat and a hat and a scarf.
-What do you do when it rains?, When it rains you can take an umbrella or stay inside and read a book.
+What do you wear in winter?|What do we wear when it is cold?, We wear a warm coat and a hat and a \
+scarf.
+What do you do when it rains?, When it rains you can take an umbrella or stay inside and read a \
+book.
 What comes first: the chicken or the egg?, Nobody knows but both are nice.
 Is the sun hot?, Yes. The sun is very hot.
 Is ice cold?|Is snow cold?, Yes. It is very cold.

@@ -5,6 +5,7 @@ import argparse
 import json
 import random
 
+import micro
 import stories
 import talk
 import words as W
@@ -106,6 +107,10 @@ def talk_dialogue(rng):
     return messages
 
 
+def micro_dialogue(rng):
+    return turn(rng, *micro.story(rng))
+
+
 def bare_story(rng):
     """A story with no dialogue around it, for plain completion."""
     return [{"role": "text", "content": stories.story(rng)[1]}]
@@ -115,9 +120,18 @@ DIALOGUES = [(story_dialogue, 52), (talk_dialogue, 36), (name_dialogue, 4), (wis
              (bare_story, 3)]
 
 
-def dialogue(rng):
+def pick_maker(rng, options):
+    roll = rng.random()
+    if roll < options.micro:
+        return micro_dialogue
+    if roll < options.micro + options.talk:
+        return talk_dialogue
     makers, weights = zip(*DIALOGUES)
-    maker = rng.choices(makers, weights=weights)[0]
+    return rng.choices(makers, weights=weights)[0]
+
+
+def dialogue(rng, options):
+    maker = pick_maker(rng, options)
     messages = maker(rng)
     if maker is not bare_story and rng.random() < 0.15:
         messages.insert(0, {"role": "system", "content": rng.choice(SYSTEMS)})
@@ -128,12 +142,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=80000, help="dialogues to write")
+    parser.add_argument("--micro", type=float, default=0.15, help="share of very short stories")
+    parser.add_argument("--talk", type=float, default=0.0, help="share of added small talk")
     parser.add_argument("--out", default="dialogues.jsonl")
     options = parser.parse_args()
     rng = random.Random(options.seed)
     with open(options.out, "w", encoding="utf-8") as out:
         for _ in range(options.count):
-            out.write(json.dumps(dialogue(rng)) + "\n")
+            out.write(json.dumps(dialogue(rng, options)) + "\n")
 
 
 if __name__ == "__main__":

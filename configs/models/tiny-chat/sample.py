@@ -12,7 +12,8 @@ from tokenizer import Tokenizer
 PROMPTS = """Hello!|How are you?|Thank you
 Who are you?|What can you do?
 Tell me a story about a fox
-tell me a story about a dragon.|What was the name of the dragon?|Where did it live?|Tell me another one
+tell me a story about a dragon.|What was the name of the dragon?|Where did it live?|Tell me \
+another one
 Write a short story about a bear and a honest mouse with a moral|Thanks!
 Tell me a story about a blorbix named Quentin.|Who was Quentin?
 My name is Zarina.|What color is the sky?|What is my name?

@@ -7,8 +7,10 @@ from plots import ANY_FACTS, ENDING, FACTS, MEET, MORALS, OPENING, PLOTS, TODAY
 ASK = """[Tell|Please tell|Can you tell|Could you tell|Could you please tell|Would you tell] me a \
 [||short |little |nice |bedtime |small |simple |good |fun ]story about {about}
 [Tell|Please tell] [|me |us ]a [|short |little |nice ][story|tale] about {about}
-[Write|Please write|Can you write|Make up|Please make up] [|me ]a [||short |little |nice ][story|tale] about {about}
-[I want|I would like|I'd like] [to hear |to read |]a [|short |nice ]story about {about}[| please|, please]
+[Write|Please write|Can you write|Make up|Please make up] [|me ]a [||short |little |nice \
+][story|tale] about {about}
+[I want|I would like|I'd like] [to hear |to read |]a [|short |nice ]story about {about}[| please|, \
+please]
 [A story|Story|A short story|Short story] about {about}[| please|, please]
 [Do you know|Have you got|Do you have] a [|nice ]story about {about}
 [Give|Read|Show] me a [|short |little ]story about {about}
@@ -18,23 +20,28 @@ Tell me about {about}
 [Once upon a time there was {about}. Go on|Begin a story with {about}|Start a story about {about}]
 Tell a story [in which|where] {about} is the hero
 {about} story""".split("\n")
-ASK_ANY = """[Tell|Please tell|Can you tell|Could you tell|Would you tell] me a [||short |little |nice |bedtime ]story
+ASK_ANY = """[Tell|Please tell|Can you tell|Could you tell|Would you tell] me a [||short |little \
+|nice |bedtime ]story
 [Write|Please write|Make up|Please make up] [|me ]a [|short |little |nice ][story|tale]
 [I want|I would like] [to hear |]a story[| please|, please]
 [A story|Story|Story time|A bedtime story][|, please| please]
-[Once upon a time|Tell me something|Tell me anything|Entertain me|I am bored|Do you know a story|Say something long]
+[Once upon a time|Tell me something|Tell me anything|Entertain me|I am bored|Do you know a \
+story|Say something long]
 [Can you tell stories|Do you know any stories|What can you tell me]
 [Hello|Hi|Hey][|,|!] tell me a story""".split("\n")
-ASK_MORE = """[Tell me another one|Another one|Another story|One more|One more story|Again|More][|, please| please]
+ASK_MORE = """[Tell me another one|Another one|Another story|One more|One more \
+story|Again|More][|, please| please]
 [Tell me|I want|Please tell me] another story
 Now [tell me |]a story about {about}
 [And |][can you tell me |tell me |]another [story|one] about {about}
 [And |]one about {about}[| please|, please]
 [What about|How about] {about}""".split("\n")
 PRAISE = ["[Thank you|Thanks|Thank you very much|Thanks a lot]", "[That was|What] a nice story",
-          "[I liked|I like|I love] [that|it|the story]", "[Great|Very nice|Lovely|Beautiful|Good story]"]
-PRAISE_REPLY = ["[You are welcome!|You are very welcome!|I am glad you liked it.|I am happy that you "
-                "liked it.] [|Would you like another story?|Ask me any time.|Shall I tell you one more?]"]
+          "[I liked|I like|I love] [that|it|the story]",
+          "[Great|Very nice|Lovely|Beautiful|Good story]"]
+PRAISE_REPLY = ["[You are welcome!|You are very welcome!|I am glad you liked it.|I am happy "
+                "that you liked it.] [|Would you like another story?|Ask me any time.|"
+                "Shall I tell you one more?]"]
 
 
 def pronouns(boy, prefix=""):

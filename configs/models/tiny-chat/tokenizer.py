@@ -6,7 +6,8 @@ import re
 
 SPECIAL = ["<|system|>", "<|user|>", "<|assistant|>", "<|end|>"]
 LETTER, NUMBER = r"[^\W\d_]", r"\d"
-SPLIT = re.compile(rf"'s|'t|'re|'ve|'m|'ll|'d| ?{LETTER}+| ?{NUMBER}+| ?(?:[^\s\w]|_)+|\s+(?!\S)|\s+")
+SPLIT = re.compile(rf"'s|'t|'re|'ve|'m|'ll|'d| ?{LETTER}+| ?{NUMBER}+"
+                   r"| ?(?:[^\s\w]|_)+|\s+(?!\S)|\s+")
 
 
 def byte_alphabet():

@@ -47,7 +47,7 @@ def encode(tokenizer, dialogue):
 
 
 def pack(samples, context):
-    """Fills rows of context + 1 tokens with whole dialogues, as tightly as a few open rows allow."""
+    """Fills rows of context + 1 tokens with whole dialogues, as tightly as 16 open rows allow."""
     room, rows, opened = context + 1, [], []
     for ids, learn in samples:
         ids, learn = ids[:room], learn[:room]
@@ -184,9 +184,8 @@ def run(model, optimizer, arrays, known, first, options):
         for group in optimizer.param_groups:
             group["lr"] = rate(step, options)
         random.seed(options.seed * 2000 + step)
-        share = 0.5 if step < options.mixing else 0.1
         chosen = order(len(arrays[0]), step, options)
-        loss = loss_of(model, *batch(arrays, chosen, known, share, model.shape.vocab),
+        loss = loss_of(model, *batch(arrays, chosen, known, options.exchange, model.shape.vocab),
                        options.bf16)
         repeat = copy_loss(model, random.choice([8, 16, 32]), 256, options) \
             if step < options.mixing else torch.zeros(())
@@ -210,7 +209,8 @@ def parse():
     parser.add_argument("--batch", type=int, default=4, help="rows of one context each")
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--copying", type=int, default=110, help="steps of repeating first")
-    parser.add_argument("--mixing", type=int, default=700, help="first steps that also repeat")
+    parser.add_argument("--exchange", type=float, default=0.05, help="share of changed words")
+    parser.add_argument("--mixing", type=int, default=1000, help="first steps that also repeat")
     parser.add_argument("--warmup", type=int, default=60)
     parser.add_argument("--decay", type=float, default=0.35, help="last part of the steps")
     parser.add_argument("--every", type=int, default=100, help="steps between checkpoints")

@@ -6,7 +6,8 @@ def words(text):
     return [w.strip() for w in " ".join(text.split()).split(",") if w.strip()]
 
 
-LAND = words("""fox, bear, rabbit, mouse, cat, dog, wolf, deer, hedgehog, squirrel, badger, lion, tiger,
+LAND = words("""fox, bear, rabbit, mouse, cat, dog, wolf, deer, hedgehog, squirrel, badger, lion, \
+tiger,
 elephant, monkey, giraffe, zebra, panda, koala, kangaroo, horse, pony, cow, pig, sheep, lamb, goat,
 donkey, puppy, kitten, bunny, mole, frog, toad, turtle, tortoise, lizard, snake, snail, hamster,
 raccoon, beaver, otter, camel, hippo, rhino, leopard, moose, mule, rat, porcupine, sloth, llama,
@@ -17,7 +18,8 @@ penguin, pigeon, peacock, duckling, raven, hawk, stork, turkey, blackbird, seagu
 bird, bat, bee, butterfly, ladybug, firefly, dragonfly, moth""")
 WATER = words("""fish, whale, dolphin, seal, shark, crab, octopus, goldfish, starfish, seahorse,
 salmon, jellyfish, lobster, walrus, eel, tadpole""")
-FANTASY = words("""dragon, unicorn, fairy, giant, wizard, witch, elf, mermaid, troll, ghost, monster,
+FANTASY = words("""dragon, unicorn, fairy, giant, wizard, witch, elf, mermaid, troll, ghost, \
+monster,
 dwarf, goblin, phoenix, knight, king, queen, prince, princess, pirate, magician""")
 PEOPLE = words("""girl, boy, farmer, baker, teacher, sailor, gardener, painter, doctor, shepherd,
 fisherman, cook, singer, dancer, astronaut, clown, child, nurse, tailor, miller, carpenter, postman,
@@ -35,34 +37,44 @@ KINDS = [("land", LAND), ("bird", BIRDS), ("water", WATER), ("person", FANTASY +
          ("thing", THINGS)]
 HELPERS = [w for w in LAND + BIRDS + WATER if w not in ("cub", "calf", "chick", "worm", "bird")]
 
-BOY_NAMES = words("""Max, Tom, Leo, Ben, Sam, Oliver, Jack, Felix, Hugo, Oscar, Toby, Finn, Milo, Theo,
+BOY_NAMES = words("""Max, Tom, Leo, Ben, Sam, Oliver, Jack, Felix, Hugo, Oscar, Toby, Finn, Milo, \
+Theo,
 Henry, Charlie, Rusty, Bruno, Pip, Jasper, Barnaby, Otto, Archie, Noah, George, Peter, Teddy, Louis,
 Arthur, Simon, Ralph, Walter, Percy, Albert, Freddie, Buddy, Rufus, Casper, Ned, Dexter""")
-GIRL_NAMES = words("""Lily, Mia, Rosie, Ruby, Daisy, Emma, Bella, Luna, Poppy, Anna, Ella, Molly, Sophie,
+GIRL_NAMES = words("""Lily, Mia, Rosie, Ruby, Daisy, Emma, Bella, Luna, Poppy, Anna, Ella, Molly, \
+Sophie,
 Nora, Clara, Tilly, Hazel, Ivy, Lucy, Zoe, Maya, Alice, Pearl, Willow, Grace, Penny, Olive, Flora,
 Dora, Mabel, Holly, Stella, Violet, Ada, Greta, Nina, Fern, Betty, Coco, Winnie""")
-HE_ONLY = words("""king, prince, boy, rooster, fisherman, postman, wizard, grandfather, knight, snowman,
+HE_ONLY = words("""king, prince, boy, rooster, fisherman, postman, wizard, grandfather, knight, \
+snowman,
 man, policeman, father""")
-SHE_ONLY = words("queen, princess, girl, hen, cow, witch, mermaid, fairy, grandmother, woman, mother")
+SHE_ONLY = words("""queen, princess, girl, hen, cow, witch, mermaid, fairy, grandmother, woman,
+mother""")
 
-TRAITS = words("""little, small, kind, brave, clever, shy, happy, curious, cheerful, gentle, playful,
+TRAITS = words("""little, small, kind, brave, clever, shy, happy, curious, cheerful, gentle, \
+playful,
 sleepy, funny, friendly, quiet, lonely, busy, hungry, lazy, grumpy, young, old, tiny, proud, silly,
 careful, honest, patient, big, sad, fast, slow, lost, magic, red, blue, white, black, green, brown,
 golden, pink, purple""")
-HELPER_TRAITS = words("wise old, kind, clever, friendly, old, gentle, cheerful, young, quiet, big, tiny")
+HELPER_TRAITS = words("""wise old, kind, clever, friendly, old, gentle, cheerful, young, quiet, big,
+tiny""")
 
 PLACES = {
-    "land": words("""in a green forest, on a small farm, near a quiet river, under a big oak tree, at
+    "land": words("""in a green forest, on a small farm, near a quiet river, under a big oak tree, \
+at
 the edge of the woods, in a cosy den, behind a tall hill, in a sunny meadow, in a little village,
 in the mountains, near a deep lake, in a garden full of flowers, in the jungle, by the sea"""),
     "bird": words("""in a tall tree, on a small farm, by a quiet pond, in a green forest, on a high
 cliff, near an old mill, in a garden full of flowers, on the roof of a barn, by the sea"""),
-    "water": words("""in the deep blue sea, in a clear lake, in a small river, near a coral reef, in a
+    "water": words("""in the deep blue sea, in a clear lake, in a small river, near a coral reef, \
+in a
 quiet pond, by a sandy beach, under an old bridge"""),
     "person": words("""in a little village, in a small house by the sea, on a small farm, in a big
-city, in a castle on a hill, at the edge of the woods, in a cottage near the river, in the mountains,
+city, in a castle on a hill, at the edge of the woods, in a cottage near the river, in the \
+mountains,
 on a quiet street, in a garden full of flowers, in a tall tower"""),
-    "thing": words("""in a little village, in a small shop, in an old house, on a quiet street, in a big
+    "thing": words("""in a little village, in a small shop, in an old house, on a quiet street, in \
+a big
 city, on a small farm, at the top of a hill, in a garden full of flowers, by the sea"""),
 }
 GO = {  # past tense, base form, name of the action
@@ -72,16 +84,19 @@ GO = {  # past tense, base form, name of the action
     "person": [("walked", "walk", "walking"), ("ran", "run", "running")],
     "thing": [("went", "go", "going"), ("travelled", "travel", "travelling")],
 }
-COLOURS = words("red, blue, green, yellow, orange, purple, pink, white, brown, golden, silver, black")
+COLOURS = words("""red, blue, green, yellow, orange, purple, pink, white, brown, golden, silver,
+black""")
 ITEMS = words("""ball, hat, scarf, key, book, bell, ring, blanket, kite, lamp, drum, basket, map,
 whistle, button, cup, flute, ribbon, toy boat, umbrella, stone, shell, coin, mirror, necklace,
 feather, watch, pillow, spoon, crown""")
 FOODS = words("""apples, berries, nuts, carrots, pears, cookies, plums, cherries, buns, pancakes,
 mushrooms, bread, honey, soup, cake, strawberries, peaches, grapes""")
-HIDING = words("""under a bush, behind a big rock, in a pile of leaves, at the bottom of the hill, under
+HIDING = words("""under a bush, behind a big rock, in a pile of leaves, at the bottom of the hill, \
+under
 the old bridge, in the tall grass, inside a hollow log, beside the well, next to the fence, in a
 flower pot, under a mushroom, behind the door of the barn, between two roots, on top of a wall""")
-FEARS = words("""the dark, thunder, deep water, high places, loud noises, strangers, the big dog, the
+FEARS = words("""the dark, thunder, deep water, high places, loud noises, strangers, the big dog, \
+the
 wind, being alone, shadows, spiders, the long night""")
 SKILLS = [("sing", "singing"), ("dance", "dancing"), ("swim", "swimming"), ("paint", "painting"),
           ("read", "reading"), ("cook", "cooking"), ("climb", "climbing"), ("whistle", "whistling"),
@@ -89,7 +104,8 @@ SKILLS = [("sing", "singing"), ("dance", "dancing"), ("swim", "swimming"), ("pai
           ("play the drum", "playing the drum"), ("play the flute", "playing the flute"),
           ("ride a bicycle", "riding a bicycle"), ("tell jokes", "telling jokes"),
           ("count to one hundred", "counting"), ("draw", "drawing"), ("jump", "jumping")]
-BUILDS = words("""house, boat, bridge, tower, nest, raft, swing, castle of sand, tree house, fence, cart,
+BUILDS = words("""house, boat, bridge, tower, nest, raft, swing, castle of sand, tree house, \
+fence, cart,
 tent, bench, shelter""")
 MATERIALS = words("wood, stones, sticks, straw, clay, old boxes, branches, bricks, leaves and mud")
 GIFTS = words("""card, cake, scarf, song, basket of berries, picture, crown of flowers, necklace of
@@ -109,7 +125,8 @@ STUCK = words("""in the mud, in a thorn bush, in a net, in a deep hole, between 
 fallen branch, at the top of a tree, on a small island""")
 BREAK = words("vase, window, cup, plate, clock, fence, lantern, mirror, pot, chair, jar of honey")
 SEEDS = [("sunflower", "a tall sunflower"), ("apple", "a small apple tree"),
-         ("pumpkin", "a huge pumpkin"), ("rose", "a lovely red rose"), ("bean", "a long green bean"),
+         ("pumpkin", "a huge pumpkin"), ("rose", "a lovely red rose"),
+         ("bean", "a long green bean"),
          ("oak", "a strong little oak"), ("cherry", "a pretty cherry tree"),
          ("tomato", "a plant full of red tomatoes")]
 TOPICS = {"friendship": "lost", "courage": "fear", "sharing": "share", "helping": "stuck",

@@ -19,7 +19,8 @@ install_packages $TEST_PACKAGES
 install_node
 mkdir -p build
 say "configuring and building (build/$preset)"
-cmake --preset "$preset" -Wno-dev >"build/$preset.log" 2>&1 || { cat "build/$preset.log" >&2; exit 1; }
+log="build/$preset.log"
+cmake --preset "$preset" -Wno-dev >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
 cmake --build --preset "$preset" >&2
 say "installing the clients that the end-to-end tests use"
 (cd tests/end_to_end && npm install --silent --no-audit --no-fund --no-package-lock)

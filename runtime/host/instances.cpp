@@ -40,8 +40,8 @@ Result<std::unique_ptr<PluginInstance<Table>>> PluginInstance<Table>::create(
   if (!plugin) {
     return Error{plugin.error().code, instance->place_ + plugin.error().message, {}, 0, 0};
   }
-  instance->table_ = static_cast<const Table*>(
-      (*plugin)->get_interface(str(interface_of(kind_of(entry.kind)))));
+  instance->table_ =
+      static_cast<const Table*>((*plugin)->get_interface(str(interface_of(kind_of(entry.kind)))));
   const bp_instance_options options{sizeof(bp_instance_options), 0, str(entry.name),
                                     str(entry.settings)};
   bp_error error{};

@@ -22,9 +22,9 @@ class PluginInstance {
  public:
   // Loads the plugin and creates the instance; errors begin with its place in the file.
   static Result<std::unique_ptr<PluginInstance>> create(const config::PluginInstance& entry,
-                                                   const PluginCatalog& catalog,
-                                                   const LoadRules& rules,
-                                                   const SharedServices& services);
+                                                        const PluginCatalog& catalog,
+                                                        const LoadRules& rules,
+                                                        const SharedServices& services);
   ~PluginInstance();
   PluginInstance(const PluginInstance&) = delete;
   PluginInstance& operator=(const PluginInstance&) = delete;

@@ -180,8 +180,8 @@ Status Runtime::Parts::make_gateway() {
   for (const config::Model& entry : deployment.models) {
     Model model;
     model.name = entry.name;
-    model.policy = entry.policy == config::Policy::kWeighted ? RoutePolicy::kWeighted
-                                                             : RoutePolicy::kOrdered;
+    model.policy =
+        entry.policy == config::Policy::kWeighted ? RoutePolicy::kWeighted : RoutePolicy::kOrdered;
     if (entry.price) {
       model.price = {entry.price->input_nano_usd_per_million_tokens,
                      entry.price->output_nano_usd_per_million_tokens};
@@ -305,6 +305,8 @@ std::vector<std::string> Runtime::models() const {
   return names;
 }
 
-void Runtime::stop() { parts_->stop(parts_->deployment.limits.drain_ms); }
+void Runtime::stop() {
+  parts_->stop(parts_->deployment.limits.drain_ms);
+}
 
 }  // namespace backplane

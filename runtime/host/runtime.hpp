@@ -25,8 +25,8 @@ class Runtime {
   std::vector<std::string> addresses() const;
   std::vector<std::string> models() const;
 
-  // Takes no new call, lets the running ones end within the deployment's drain_ms, ends the rest and
-  // stops. Blocks. [control] Idempotent.
+  // Takes no new call, lets the running ones end within the deployment's drain_ms, ends the rest
+  // and stops. Blocks. [control] Idempotent.
   void stop();
 
  private:

@@ -64,10 +64,10 @@ Result<GatewayCall*> Gateway::begin(const bp_request& request, const bp_sink& si
     return internal_error("the call was begun off its loop");
   }
   if (request.body.size > options_.body_bytes_max) {
-    return Error{Code::kInvalidArgument,
-                 "the request body is larger than " + std::to_string(options_.body_bytes_max) +
-                     " bytes",
-                 "BODY_TOO_LARGE", 413, 0};
+    return Error{
+        Code::kInvalidArgument,
+        "the request body is larger than " + std::to_string(options_.body_bytes_max) + " bytes",
+        "BODY_TOO_LARGE", 413, 0};
   }
   Result<RequestScan> scan = scan_request(request.body, options_.scan);
   if (!scan) return scan.error();

@@ -101,7 +101,8 @@ for (const [name, body, status] of raw) {
 
 test('a body that is too large is refused with 413', async (context) => {
   const server = await serve(context, echo);
-  const body = JSON.stringify({model: 'echo', messages: [{role: 'user', content: 'x'.repeat(17e6)}]});
+  const messages = [{role: 'user', content: 'x'.repeat(17e6)}];
+  const body = JSON.stringify({model: 'echo', messages});
   const answer = await fetch(`${server.url}/v1/chat/completions`,
     {method: 'POST', headers: {'content-type': 'application/json'}, body}).catch((error) => error);
   // The server may close while the client still sends; then there is no answer to read.

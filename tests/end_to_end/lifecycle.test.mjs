@@ -8,6 +8,9 @@ import test from 'node:test';
 import {echo, http, model, run, serve, workdir, write} from './server.mjs';
 import {chunk, completion, event, json, until, upstream} from './upstream.mjs';
 
+const deployment = (name, backend) =>
+  `${http}backends: {${name}: ${backend}}\nmodels: {m: {routes: [{backend: ${name}}]}}\n`;
+
 test('SIGTERM lets a running stream end, then exits 0', async (context) => {
   let finish;
   const up = await upstream(context, (_, response) => {
@@ -16,9 +19,8 @@ test('SIGTERM lets a running stream end, then exits 0', async (context) => {
     finish = () => response.end(event(chunk({content: ' last'})) + event(chunk({}, 'stop')) +
       event('[DONE]'));
   });
-  const server = await serve(context, `${http}backends: {up: {uses: openai, settings: {base_url: "${up.url}"}}}
-models: {m: {routes: [{backend: up}]}}
-`);
+  const settings = `{base_url: "${up.url}"}`;
+  const server = await serve(context, deployment('up', `{uses: openai, settings: ${settings}}`));
   const answer = await fetch(`${server.url}/v1/chat/completions`, {
     method: 'POST', headers: {'content-type': 'application/json'},
     body: JSON.stringify({model: 'm', stream: true, messages: []}),
@@ -54,17 +56,19 @@ test('a port in use is named', async (context) => {
 });
 
 const refused = [
-  ['an unknown plugin', `${http}backends: {b: {uses: ecko}}\nmodels: {m: {routes: [{backend: b}]}}\n`,
+  ['an unknown plugin', deployment('b', '{uses: ecko}'),
     /deploy\.yaml:3:\d+: backends\.b\.uses: .*ecko.*did you mean "echo"/],
-  ['an unknown key', echo.replace('routes', 'route'), /deploy\.yaml:4:\d+: models\.echo.*"route".*did you mean "routes"/],
+  ['an unknown key', echo.replace('routes', 'route'),
+    /deploy\.yaml:4:\d+: models\.echo.*"route".*did you mean "routes"/],
   ['a wrong type', echo.replace('piece_bytes: 4', 'piece_bytes: many'),
-    /deploy\.yaml:3:\d+: backends\.echo\.settings\.piece_bytes: expected integer.*found "many"/],
-  ['an unset key', `${http}backends: {b: {uses: openai, settings: {base_url: "http://h/v1", api_key: {env: BP_UNSET}}}}\nmodels: {m: {routes: [{backend: b}]}}\n`,
+    /yaml:3:\d+: backends\.echo\.settings\.piece_bytes: expected integer.*found "many"/],
+  ['an unset key', deployment('b',
+    '{uses: openai, settings: {base_url: "http://h/v1", api_key: {env: BP_UNSET}}}'),
     /backends\.b\.settings\.api_key.*BP_UNSET.*not set/],
   ['a route to nowhere', echo.replace('{backend: echo}', '{backend: eco}'),
     /models\.echo\.routes\[0\]\.backend.*eco.*did you mean "echo"/],
   ['bad YAML', 'transports: {http: [\n', /deploy\.yaml:\d+:\d+: /],
-  ['a missing model file', `${http}backends: {b: {uses: local, settings: {model: none.gguf}}}\nmodels: {m: {routes: [{backend: b}]}}\n`,
+  ['a missing model file', deployment('b', '{uses: local, settings: {model: none.gguf}}'),
     /backends\.b.*none\.gguf/],
 ];
 for (const [name, yaml, message] of refused) {
@@ -84,9 +88,8 @@ for (const [name, bytes, message] of broken) {
     const {readFileSync} = await import('node:fs');
     const folder = workdir(context);
     writeFileSync(join(folder, 'm.gguf'), bytes ?? readFileSync(model).subarray(0, 300000));
-    writeFileSync(join(folder, 'deploy.yaml'), `${http}backends: {b: {uses: local, settings: {model: m.gguf}}}
-models: {m: {routes: [{backend: b}]}}
-`);
+    writeFileSync(join(folder, 'deploy.yaml'),
+      deployment('b', '{uses: local, settings: {model: m.gguf}}'));
     const {status, stderr} = run(['serve', join(folder, 'deploy.yaml')]);
     assert.equal(status, 1);
     assert.match(stderr, /backends\.b.*m\.gguf/);

@@ -14,7 +14,7 @@ const client = (server) =>
 const fox = [{role: 'user', content: 'Tell me a story about a fox'}];
 const ask = {model: 'tiny-chat', messages: fox, temperature: 0};
 
-test('the quickstart model tells a story, stops by itself and counts its tokens', async (context) => {
+test('the bundled model tells a story, stops and counts its tokens', async (context) => {
   const server = await serve(context, deployment);
   const stream = await client(server).chat.completions.create(
     {...ask, stream: true, stream_options: {include_usage: true}});
@@ -79,7 +79,8 @@ test('what it cannot do is refused, not ignored', async (context) => {
   ];
   for (const change of wrong) {
     await assert.rejects(api.chat.completions.create({...ask, ...change}),
-      (error) => error.status === 400 && error.message.length > 10, JSON.stringify(change).slice(0, 80));
+      (error) => error.status === 400 && error.message.length > 10,
+      JSON.stringify(change).slice(0, 80));
   }
   await assert.rejects(api.embeddings.create({model: 'tiny-chat', input: 'x'}),
     (error) => error.status === 501);

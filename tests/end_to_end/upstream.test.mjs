@@ -8,13 +8,15 @@ import {chunk, completion, event, json, until, upstream} from './upstream.mjs';
 
 const client = (server) =>
   new OpenAI({baseURL: `${server.url}/v1`, apiKey: 'client-key', maxRetries: 0});
+const backend = (url, i) =>
+  `  up${i}: {uses: openai, settings: {base_url: "${url}", api_key: {env: TEST_KEY}}}\n`;
 const deployment = (...urls) => `${http}backends:
-${urls.map((url, i) => `  up${i}: {uses: openai, settings: {base_url: "${url}", api_key: {env: TEST_KEY}}}`).join('\n')}
-models:
+${urls.map(backend).join('')}models:
   fast: {routes: [${urls.map((_, i) => `{backend: up${i}, model: upstream-model}`).join(', ')}]}
 `;
 const env = {TEST_KEY: 'sk-gateway-secret'};
 const messages = [{role: 'user', content: 'hello'}];
+const second = (_, response) => json(response, 200, completion('second'));
 
 test('the body arrives as sent but for the model, the client key stays', async (context) => {
   const up = await upstream(context, (_, response) => json(response, 200, completion('hi')));
@@ -38,7 +40,9 @@ test('a stream passes frame by frame, its usage is metered', async (context) => 
   const up = await upstream(context, (_, response) => {
     response.writeHead(200, {'content-type': 'text/event-stream'});
     response.write(': keep-alive\n\n');
-    for (const text of ['a', 'b', 'ç']) response.write(event(chunk({content: text}, null, {odd: 1})));
+    for (const content of ['a', 'b', 'ç']) {
+      response.write(event(chunk({content}, null, {odd: 1})));
+    }
     response.write(event(chunk({}, 'stop')));
     response.write(event({...chunk({}), choices: [], usage: completion('').usage}));
     response.end(event('[DONE]'));
@@ -77,7 +81,7 @@ const retried = [
 for (const [name, answer] of retried) {
   test(`${name} moves the call to the next route`, async (context) => {
     const bad = await upstream(context, (_, response) => answer(response));
-    const good = await upstream(context, (_, response) => json(response, 200, completion('second')));
+    const good = await upstream(context, second);
     const server = await serve(context, deployment(bad.url, good.url), env);
     const done = await client(server).chat.completions.create({model: 'fast', messages});
     assert.equal(done.choices[0].message.content, 'second');
@@ -86,7 +90,7 @@ for (const [name, answer] of retried) {
 }
 
 test('a dead upstream moves the call on, too', async (context) => {
-  const good = await upstream(context, (_, response) => json(response, 200, completion('second')));
+  const good = await upstream(context, second);
   const server = await serve(context, deployment('http://127.0.0.1:1/v1', good.url), env);
   const done = await client(server).chat.completions.create({model: 'fast', messages});
   assert.equal(done.choices[0].message.content, 'second');
@@ -95,7 +99,7 @@ test('a dead upstream moves the call on, too', async (context) => {
 test('a mistake of the caller is not retried', async (context) => {
   const bad = await upstream(context, (_, response) =>
     json(response, 400, {error: {message: 'temperature is too high', code: 'x'}}));
-  const good = await upstream(context, (_, response) => json(response, 200, completion('second')));
+  const good = await upstream(context, second);
   const server = await serve(context, deployment(bad.url, good.url), env);
   await assert.rejects(client(server).chat.completions.create({model: 'fast', messages}),
     (error) => error.status === 400 && /temperature is too high/.test(error.message));
@@ -104,8 +108,10 @@ test('a mistake of the caller is not retried', async (context) => {
 
 const told = [
   ['no upstream', null, 502, 503],
-  ['a refused key', (response) => json(response, 401, {error: {message: 'sk-gateway-secret'}}), 502, 502],
-  ['429', (response) => json(response, 429, {error: {message: 'x'}}, {'retry-after': '3'}), 429, 429],
+  ['a refused key',
+    (response) => json(response, 401, {error: {message: 'sk-gateway-secret'}}), 502, 502],
+  ['429',
+    (response) => json(response, 429, {error: {message: 'x'}}, {'retry-after': '3'}), 429, 429],
 ];
 for (const [name, answer, low, high] of told) {
   test(`with ${name} and no other route the client is told`, async (context) => {

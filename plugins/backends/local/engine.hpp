@@ -26,9 +26,9 @@ struct EngineOptions {
   // Of a request that gives no max_tokens, at most; room for them is reserved in the cache. 0: the
   // rest of the context.
   std::uint32_t answer_tokens_default = 0;
-  std::uint32_t batch_tokens = 128;  // computed in one step, at most
-  std::uint32_t sequences_max = 32;  // generating at the same time
-  std::uint32_t queue_max = 256;     // waiting for their turn
+  std::uint32_t batch_tokens = 128;                        // computed in one step, at most
+  std::uint32_t sequences_max = 32;                        // generating at the same time
+  std::uint32_t queue_max = 256;                           // waiting for their turn
   std::uint64_t cache_bytes_max = std::uint64_t{2} << 30;  // keys and values of all requests
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs deployments inside another program: link libbackplane. No global state, no signal handler, no
- * exit(): any number of runtimes live in one process. Draft, as the plugin ABI is.
+ * Runs deployments inside another program: link libbackplane. No global state, no signal handler,
+ * no exit(): any number of runtimes live in one process. Draft, as the plugin ABI is.
  */
 #ifndef BACKPLANE_EMBED_H
 #define BACKPLANE_EMBED_H

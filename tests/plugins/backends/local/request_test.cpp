@@ -86,28 +86,29 @@ TEST_P(Refused, names_the_field) {
 
 INSTANTIATE_TEST_SUITE_P(
     Fields, Refused,
-    testing::Values(
-        std::pair{R"("n":2)", "n"}, std::pair{R"("tools":[{"type":"function"}])", "tools"},
-        std::pair{R"("tool_choice":"required")", "tool_choice"},
-        std::pair{R"("response_format":{"type":"json_object"})", "response_format"},
-        std::pair{R"("logprobs":true)", "logprobs"}, std::pair{R"("top_logprobs":2)", "top_logprobs"},
-        std::pair{R"("logit_bias":{"1":5})", "logit_bias"},
-        std::pair{R"("frequency_penalty":0.5)", "frequency_penalty"},
-        std::pair{R"("presence_penalty":"0")", "presence_penalty"},
-        std::pair{R"("temperature":2.1)", "temperature"},
-        std::pair{R"("temperature":"hot")", "temperature"}, std::pair{R"("top_p":-0.1)", "top_p"},
-        std::pair{R"("top_k":-1)", "top_k"}, std::pair{R"("max_tokens":0)", "max_tokens"},
-        std::pair{R"("max_tokens":1.5)", "max_tokens"},
-        std::pair{R"("max_completion_tokens":99999999999)", "max_completion_tokens"},
-        std::pair{R"("seed":1.5)", "seed"}, std::pair{R"("stop":7)", "stop"},
-        std::pair{R"("stop":["a",7])", "stop"}));
+    testing::Values(std::pair{R"("n":2)", "n"},
+                    std::pair{R"("tools":[{"type":"function"}])", "tools"},
+                    std::pair{R"("tool_choice":"required")", "tool_choice"},
+                    std::pair{R"("response_format":{"type":"json_object"})", "response_format"},
+                    std::pair{R"("logprobs":true)", "logprobs"},
+                    std::pair{R"("top_logprobs":2)", "top_logprobs"},
+                    std::pair{R"("logit_bias":{"1":5})", "logit_bias"},
+                    std::pair{R"("frequency_penalty":0.5)", "frequency_penalty"},
+                    std::pair{R"("presence_penalty":"0")", "presence_penalty"},
+                    std::pair{R"("temperature":2.1)", "temperature"},
+                    std::pair{R"("temperature":"hot")", "temperature"},
+                    std::pair{R"("top_p":-0.1)", "top_p"}, std::pair{R"("top_k":-1)", "top_k"},
+                    std::pair{R"("max_tokens":0)", "max_tokens"},
+                    std::pair{R"("max_tokens":1.5)", "max_tokens"},
+                    std::pair{R"("max_completion_tokens":99999999999)", "max_completion_tokens"},
+                    std::pair{R"("seed":1.5)", "seed"}, std::pair{R"("stop":7)", "stop"},
+                    std::pair{R"("stop":["a",7])", "stop"}));
 
 class BadMessages : public testing::TestWithParam<std::pair<const char*, const char*>> {};
 
 TEST_P(BadMessages, are_told_with_their_place) {
   const auto [messages, place] = GetParam();
-  const auto request =
-      parse_request(kChat, R"({"messages":)" + std::string(messages) + "}", {});
+  const auto request = parse_request(kChat, R"({"messages":)" + std::string(messages) + "}", {});
   ASSERT_FALSE(request) << messages;
   EXPECT_EQ(request.error().message.rfind(place, 0), 0U) << request.error().message;
 }

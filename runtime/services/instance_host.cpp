@@ -72,6 +72,12 @@ std::string key_of(const InstanceHost& self, bp_str key) {
   return self.path() + '\n' + std::string(view(key));
 }
 
+Status check_key(bp_str key) {
+  constexpr std::uint64_t kKeyBytesMax = 512;  // the plugin's own part
+  if (key.size != 0 && key.size <= kKeyBytesMax) return ok();
+  return invalid_argument("a key has 1 to 512 bytes");
+}
+
 std::uint32_t code_of(const Status& status, bp_error* error) {
   return status ? BP_CODE_OK : report(status.error(), error);
 }
@@ -87,6 +93,7 @@ std::uint32_t kv_get(void* context, bp_str key, bp_buffer* out, bp_error* error)
 std::uint32_t kv_put_if_absent(void* context, bp_str key, bp_str value, std::uint64_t ttl_ms,
                                bp_error* error) {
   const InstanceHost& self = self_of(context);
+  if (const Status checked = check_key(key); !checked) return report(checked.error(), error);
   return code_of(self.shared().store->put_if_absent(key_of(self, key), view(value), ttl_ms), error);
 }
 

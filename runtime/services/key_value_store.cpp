@@ -8,9 +8,13 @@ Error no_entry() {
   return {Code::kNotFound, "there is no such key", {}, 0, 0};
 }
 
+Error full() {
+  return {Code::kResourceExhausted, "the key-value store is full", {}, 0, 0};
+}
+
 Status check_sizes(std::string_view key, std::string_view value) {
   if (key.empty() || key.size() > KeyValueStore::kKeyBytesMax) {
-    return invalid_argument("a key has 1 to 512 bytes");
+    return invalid_argument("a key has 1 to 1024 bytes");
   }
   if (value.size() > KeyValueStore::kValueBytesMax) {
     return invalid_argument("a value has at most 64 KiB");
@@ -37,7 +41,7 @@ Status KeyValueStore::put_if_absent(std::string_view key, std::string_view value
   sweep();
   const std::size_t size = key.size() + value.size();
   if (entries_.size() >= limits_.entries_max || bytes_ + size > limits_.bytes_max) {
-    return Error{Code::kResourceExhausted, "the key-value store is full", {}, 0, 0};
+    return full();
   }
   const std::int64_t expires_ns = expiry(ttl_ms);
   entries_.emplace(key, Entry{std::string(value), expires_ns});
@@ -59,7 +63,12 @@ Status KeyValueStore::compare_and_swap(std::string_view key, std::string_view ex
     erase(entry);
     return ok();
   }
-  bytes_ += value.size() - expected.size();
+  sweep();  // not of this entry, which is alive
+  if (value.size() > expected.size() &&
+      bytes_ + (value.size() - expected.size()) > limits_.bytes_max) {
+    return full();
+  }
+  bytes_ = bytes_ - expected.size() + value.size();
   forget_expiry(entry);
   entry->second = Entry{std::string(value), expiry(ttl_ms)};
   if (entry->second.expires_ns != 0) by_expiry_.emplace(entry->second.expires_ns, key);

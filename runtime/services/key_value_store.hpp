@@ -14,7 +14,7 @@ namespace backplane {
 
 class KeyValueStore {
  public:
-  static constexpr std::size_t kKeyBytesMax = 512;
+  static constexpr std::size_t kKeyBytesMax = 1024;
   static constexpr std::size_t kValueBytesMax = 64 * 1024;
 
   struct Limits {

@@ -7,8 +7,11 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <backplane/plugin.hpp>
 #include <cassert>
+#include <functional>
+#include <set>
 
 namespace backplane {
 
@@ -27,10 +30,39 @@ bool valid_name(const std::string& name) {
          (name[0] < '0' || name[0] > '9');
 }
 
-std::string key_of(const MetricsRegistry::Definition& definition) {
-  std::string key = definition.name;
+// What Prometheus takes; its library throws at anything else.
+bool valid_labels(const MetricsRegistry::Definition& definition) {
+  std::set<std::string_view> names;
   for (const auto& [name, value] : definition.labels) {
-    key += '\n' + name + '\0' + value;
+    const bool own = definition.kind == BP_METRIC_HISTOGRAM && name == "le";
+    if (!valid_name(name) || name.substr(0, 2) == "__" || own) return false;
+    if (!names.insert(name).second) return false;
+  }
+  return true;
+}
+
+bool ascending(const std::vector<std::int64_t>& bounds) {
+  return std::adjacent_find(bounds.begin(), bounds.end(), std::greater_equal<>()) == bounds.end();
+}
+
+Status check(const MetricsRegistry::Definition& definition) {
+  const char* wrong = nullptr;
+  if (!valid_name(definition.name)) wrong = "expected a name of a-z, 0-9 and _";
+  if (definition.denominator < 1) wrong = "expected a denominator of at least 1";
+  if (definition.kind > BP_METRIC_HISTOGRAM) wrong = "unknown kind";
+  if (!valid_labels(definition)) wrong = "expected labels of different names of a-z, 0-9 and _";
+  if (!ascending(definition.bounds)) wrong = "expected ascending bounds";
+  if (wrong == nullptr) return ok();
+  return invalid_argument("metric \"" + definition.name + "\": " + wrong);
+}
+
+// Sizes go before values, which may hold any byte.
+std::string key_of(const MetricsRegistry::Definition& definition) {
+  const std::map<std::string, std::string> labels(definition.labels.begin(),
+                                                  definition.labels.end());
+  std::string key = definition.name;
+  for (const auto& [name, value] : labels) {
+    key += '\n' + name + ' ' + std::to_string(value.size()) + ' ' + value;
   }
   return key;
 }
@@ -76,11 +108,7 @@ MetricsRegistry::MetricsRegistry()
 MetricsRegistry::~MetricsRegistry() = default;
 
 Result<std::uint64_t> MetricsRegistry::define(const Definition& definition) {
-  if (!valid_name(definition.name) || definition.denominator < 1) {
-    return invalid_argument("metric \"" + definition.name +
-                            "\": expected a name of a-z, 0-9 and _, and a denominator of at "
-                            "least 1");
-  }
+  if (const Status checked = check(definition); !checked) return checked.error();
   const std::lock_guard lock(mutex_);
   const auto [kind, is_new] = kinds_.emplace(definition.name, definition.kind);
   if (!is_new && kind->second != definition.kind) {
@@ -92,13 +120,13 @@ Result<std::uint64_t> MetricsRegistry::define(const Definition& definition) {
     return Error{Code::kResourceExhausted, "there are too many metric series", {}, 0, 0};
   }
   auto series = std::make_unique<Series>();
-  if (const Status made = make(definition, *series); !made) return made.error();
+  make(definition, *series);
   series_.push_back(std::move(series));
   count_.store(series_.size(), std::memory_order_release);
   return handles_[key] = series_.size() - 1;
 }
 
-Status MetricsRegistry::make(const Definition& definition, Series& series) {
+void MetricsRegistry::make(const Definition& definition, Series& series) {
   const prometheus::Labels labels(definition.labels.begin(), definition.labels.end());
   series.denominator = static_cast<double>(definition.denominator);
   const auto named = [&](auto builder) -> auto& {
@@ -108,16 +136,13 @@ Status MetricsRegistry::make(const Definition& definition, Series& series) {
     series.counter = &named(prometheus::BuildCounter()).Add(labels);
   } else if (definition.kind == BP_METRIC_GAUGE) {
     series.gauge = &named(prometheus::BuildGauge()).Add(labels);
-  } else if (definition.kind == BP_METRIC_HISTOGRAM) {
+  } else {
     prometheus::Histogram::BucketBoundaries bounds;
     for (const std::int64_t bound : definition.bounds) {
       bounds.push_back(static_cast<double>(bound) / series.denominator);
     }
     series.histogram = &named(prometheus::BuildHistogram()).Add(labels, bounds);
-  } else {
-    return invalid_argument("metric \"" + definition.name + "\": unknown kind");
   }
-  return ok();
 }
 
 MetricsRegistry::Series* MetricsRegistry::series_at(std::uint64_t handle) const {

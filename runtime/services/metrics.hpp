@@ -51,7 +51,7 @@ class MetricsRegistry {
  private:
   struct Series;
   Series* series_at(std::uint64_t handle) const;
-  Status make(const Definition& definition, Series& series);
+  void make(const Definition& definition, Series& series);
 
   std::unique_ptr<prometheus::Registry> registry_;
   std::mutex mutex_;

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// A bp_clock that stands still until it is moved.
+#pragma once
+
+#include <backplane/clock.h>
+
+namespace backplane::test {
+
+class ManualClock {
+ public:
+  ManualClock()
+      : table_{sizeof(bp_clock),
+               0,
+               this,
+               [](void* self) { return static_cast<ManualClock*>(self)->now_ns_; },
+               [](void* self) { return static_cast<ManualClock*>(self)->now_ns_; },
+               [](void*, void*, std::uint64_t) {}} {}
+  ManualClock(const ManualClock&) = delete;
+  ManualClock& operator=(const ManualClock&) = delete;
+
+  const bp_clock& table() const { return table_; }
+  void advance_ms(std::int64_t delay_ms) { now_ns_ += delay_ms * 1'000'000; }
+
+ private:
+  std::int64_t now_ns_ = 1'000'000'000;
+  bp_clock table_;
+};
+
+}  // namespace backplane::test

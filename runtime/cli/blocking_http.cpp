@@ -20,7 +20,9 @@ struct Exchange {
   std::promise<void> over;
 };
 
-Exchange& self_of(void* context) { return *static_cast<Exchange*>(context); }
+Exchange& self_of(void* context) {
+  return *static_cast<Exchange*>(context);
+}
 
 std::uint32_t take(Exchange& exchange, std::string_view bytes) {
   if (exchange.on_data && exchange.answer.status / 100 == 2) {

@@ -26,8 +26,7 @@ std::string content_of(const json::value& chunk) {
 std::string message_of(std::string_view body) {
   boost::system::error_code failure;
   const json::value document = json::parse(body, failure);
-  const json::value* message =
-      failure ? nullptr : document.find_pointer("/error/message", failure);
+  const json::value* message = failure ? nullptr : document.find_pointer("/error/message", failure);
   return message != nullptr && message->is_string() ? std::string(message->as_string())
                                                     : "the server gave no reason";
 }
@@ -81,8 +80,7 @@ class Conversation {
 
   Status choose_model() {
     if (!model_.empty()) return ok();
-    const Result<HttpAnswer> answer =
-        http_.request("GET", url_ + "/models", headers_, {}, nullptr);
+    const Result<HttpAnswer> answer = http_.request("GET", url_ + "/models", headers_, {}, nullptr);
     if (!answer) return at_server(answer.error());
     if (answer->status != 200) return internal_error(message_of(answer->body));
     boost::system::error_code failure;
@@ -106,8 +104,7 @@ class Conversation {
     } else if (answer->status != 200) {
       status = internal_error(message_of(answer->body));
     } else if (!printer.error().empty() || !printer.done()) {
-      status = internal_error(printer.error().empty() ? "the answer was cut off"
-                                                      : printer.error());
+      status = internal_error(printer.error().empty() ? "the answer was cut off" : printer.error());
     }
     std::cout << std::endl;
     if (status) {

@@ -41,6 +41,8 @@ struct ChatOptions {
 
 struct PluginFileOptions {
   std::string file;
+  std::string settings;  // check: JSON for create; empty: the schema's defaults
+  std::string only;      // check: tests whose name contains this
   bool json = false;
 };
 

@@ -33,8 +33,8 @@ Result<std::string> reference(const config::SchemaSource& source) {
   for (const config::PluginSchema& plugin : source.all({})) {
     const auto table = config::markdown_tables(plugin.schema);
     if (!table) return table.error();
-    text += "\n## " + std::string(config::name_of(plugin.kind)) + " `" + plugin.name + "`\n\n" +
-            *table;
+    text +=
+        "\n## " + std::string(config::name_of(plugin.kind)) + " `" + plugin.name + "`\n\n" + *table;
   }
   return text;
 }

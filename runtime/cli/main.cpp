@@ -60,9 +60,11 @@ void add_plugin_commands(CLI::App& app, int& status) {
   add("info", "Print what a plugin file says about itself", true)->callback([options, &status] {
     status = plugin_info(*options);
   });
-  add("check", "Test a plugin file against the ABI", true)->callback([options, &status] {
-    status = plugin_check(*options);
-  });
+  auto* check_command = add("check", "Test a plugin file against the ABI", true);
+  check_command->add_option("--settings", options->settings,
+                            "Settings to create it with, as JSON (default: the schema's)");
+  check_command->add_option("--only", options->only, "Run the tests whose name contains this");
+  check_command->callback([options, &status] { status = plugin_check(*options); });
 }
 
 void add_chat_command(CLI::App& app, int& status) {
@@ -74,8 +76,9 @@ void add_chat_command(CLI::App& app, int& status) {
   command->add_option("--once", options->once, "Ask this, print the answer and exit");
   command->add_option("--serve", options->deployment,
                       "Serve this deployment file within this process and chat with it");
-  command->add_option("--key-env", options->key_variable,
-                      "Environment variable that holds the API key")
+  command
+      ->add_option("--key-env", options->key_variable,
+                   "Environment variable that holds the API key")
       ->capture_default_str();
   command->add_option("--temperature", options->temperature, "Sampling temperature")
       ->check(CLI::Range(0.0, 2.0));

@@ -16,14 +16,19 @@ int print(const CommandOutput& output) {
 
 }  // namespace
 
-int plugin_list(bool json) { return print(list_plugins(catalog_of({}), json)); }
+int plugin_list(bool json) {
+  return print(list_plugins(catalog_of({}), json));
+}
 
 int plugin_info(const PluginFileOptions& options) {
   return print(describe_plugin_file(options.file, options.json));
 }
 
 int plugin_check(const PluginFileOptions& options) {
-  return print(check_plugin_file(options.file, backplane::CheckOptions{}, options.json));
+  backplane::CheckOptions checking;
+  checking.settings = options.settings;
+  checking.only = options.only;
+  return print(check_plugin_file(options.file, checking, options.json));
 }
 
 }  // namespace backplane::cli

@@ -6,10 +6,10 @@
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
-#include <algorithm>
 #include <exception>
 #include <map>
 #include <sstream>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -39,6 +39,7 @@ struct Frame {
   bool has_key = false;
   std::string key;
   Position key_position;
+  std::unordered_map<std::string, Position> keys;  // so far
 };
 
 class TreeBuilder final : public YAML::EventHandler {
@@ -229,13 +230,11 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void add_entry(Frame& frame, Node node) {
     frame.has_key = false;
-    const auto same = [&](const Entry& entry) { return entry.key == frame.key; };
-    const auto& entries = frame.node.entries;
-    const auto first = std::find_if(entries.begin(), entries.end(), same);
-    if (first != entries.end()) {
+    const auto [first, is_new] = frame.keys.emplace(frame.key, frame.key_position);
+    if (!is_new) {
       diagnostics_.error(
           frame.key_position, frame.path,
-          "duplicate key " + quote(frame.key) + "; first defined at " + format(first->position));
+          "duplicate key " + quote(frame.key) + "; first defined at " + format(first->second));
       return;
     }
     frame.node.entries.push_back({std::move(frame.key), frame.key_position, std::move(node)});

@@ -101,7 +101,7 @@ void Connection::on_ready(std::uint32_t epoll_events) {
 
 void Connection::read_while_paused(bool failed) {
   if (failed) return die();
-  if (!ended_ && stream_.peer_has_ended()) on_end();
+  if (state_ == State::kOpen && !ended_ && stream_.peer_has_ended()) on_end();
 }
 
 void Connection::read_available() {
@@ -127,6 +127,7 @@ void Connection::read_available() {
         break;
     }
   }
+  if (unread_ && paused_ && stream_.has_hung_up()) read_while_paused(false);
 }
 
 void Connection::on_end() {

@@ -152,6 +152,7 @@ void UpstreamConnection::at_turn_end() {
     delete this;
     return;
   }
+  if (state_ == State::kIdle) return read_idle();
   if (state_ != State::kBusy || exchange_->phase == Phase::kPaused) return;
   if (responded_) consume({});
   read_available();
@@ -252,8 +253,9 @@ void UpstreamConnection::complete(bool reusable) {
   pool_.http().destroy(exchange);
   held_.clear();
   if (held_.capacity() > kHeldKeptBytes) held_.shrink_to_fit();
-  if (reusable && !unsent_ && reader_.keeps_alive()) {
+  if (reusable && !unsent_ && !stream_.has_hung_up() && reader_.keeps_alive()) {
     state_ = State::kIdle;
+    if (stream_.may_read()) pool_.loop().defer(*this);
     pool_.sweep().set(*this, pool_.loop().turn_time_ns() +
                                  static_cast<std::int64_t>(kIdleConnectionMs) * 1'000'000);
     pool_.take_back(*this);
@@ -272,6 +274,11 @@ void UpstreamConnection::fail(Error error) {
 void UpstreamConnection::abandon() {
   if (exchange_ != nullptr) exchange_->connection = nullptr;
   exchange_ = nullptr;
+  if (state_ == State::kBusy && stream_.is_open()) {
+    // A mere close would wait behind what the upstream has not taken yet.
+    pool_.loop().unwatch(stream_.descriptor());
+    stream_.reset();
+  }
   die();
 }
 

@@ -19,7 +19,8 @@ namespace backplane {
 inline constexpr std::uint32_t kConnectionsMaxDefault = 10'000;    // of one listener
 inline constexpr std::size_t kHighWaterBytes = 256 * 1024;         // write answers PAUSE
 inline constexpr std::size_t kLowWaterBytes = 64 * 1024;           // drained follows
-inline constexpr std::size_t kPendingMaxBytes = 16 * 1024 * 1024;  // the connection is aborted
+// Unsent, after which the connection is aborted; above what a backend gathers as one whole response.
+inline constexpr std::size_t kPendingMaxBytes = 80 * 1024 * 1024;
 inline constexpr std::uint64_t kHandshakeTimeoutMs = 10'000;
 inline constexpr std::uint64_t kCloseTimeoutMs = 10'000;  // to send what is pending at close
 inline constexpr std::uint64_t kLingerTimeoutMs = 2'000;  // after that, for the peer's own end

@@ -43,6 +43,10 @@ class Stream {
   bool uses_tls() const { return tls_ != nullptr; }
   const ssl_st* tls() const { return tls_.get(); }
 
+  bool has_hung_up() const { return hangup_; }
+  // False: a read would find nothing.
+  bool may_read() const { return !drained_ || uses_tls(); }
+
   // The socket was reported ready. `hangup`: with a hint that the peer has closed.
   void note_readable(bool hangup);
 

@@ -1,170 +1,220 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/pipeline/attempt.hpp"
 
+#include "runtime/pipeline/plugin_error.hpp"
+
 #include <backplane/plugin.hpp>
-#include <cassert>
+#include <cstddef>
 
 namespace backplane {
 namespace {
 
 bool is_terminal(const bp_event& event) {
-  return event.type == BP_EVENT_END || event.type == BP_EVENT_ERROR;
+  return event.struct_size >= offsetof(bp_event, sequence) &&
+         (event.type == BP_EVENT_END || event.type == BP_EVENT_ERROR);
 }
 
 }  // namespace
 
-Attempt::Attempt(AttemptOwner& owner, BackendInstance& backend, Mailbox& mailbox,
-                 const bp_loop_service& loops, bp_loop* loop)
+Attempt::Attempt(AttemptOwner& owner, BackendInstance& backend, const AttemptContext& context,
+                 bp_loop* loop)
     : owner_(&owner),
       backend_(backend),
-      mailbox_(mailbox),
-      loops_(loops),
+      context_(context),
       loop_(loop),
       sink_{sizeof(bp_sink), kOverrunMax, this, &Attempt::emit} {}
 
-Result<Attempt*> Attempt::start(AttemptOwner& owner, BackendInstance& backend, Mailbox& mailbox,
-                                const bp_loop_service& loops, const bp_request& request) {
-  auto* attempt = new Attempt(owner, backend, mailbox, loops, request.loop);
+Status Attempt::start(AttemptOwner& owner, BackendInstance& backend, const AttemptContext& context,
+                      const bp_request& request) {
+  auto* const attempt = new Attempt(owner, backend, context, request.loop);
+  owner.on_start(*attempt);
   bp_error error{};
   bp_call* call = nullptr;
-  backend.in_flight.fetch_add(1);
   const std::uint32_t code =
       backend.table->submit(backend.self, &request, &attempt->sink_, &call, &error);
-  if (code == BP_CODE_OK && call != nullptr) {
-    attempt->call_ = call;
-    if (attempt->ended_) {
-      attempt->release_later();
-    } else if (attempt->cancelled_) {
-      call->cancel(call);
-    }
-    return attempt;
+  if (code != BP_CODE_OK || call == nullptr) return attempt->refused(code, error);
+  attempt->call_ = call;
+  if (attempt->ended_) {
+    attempt->delete_later();
+  } else if (attempt->cancelled_) {
+    call->cancel(call);
   }
-  backend.in_flight.fetch_sub(1);
-  delete attempt;
-  if (code == BP_CODE_OK) return internal_error("the backend took the call and gave none back");
-  return error_of(error);
+  return ok();
+}
+
+// There is no call to wait for. Where events came all the same the owner has begun to act on them,
+// so it is told by an event as well, and what is queued is let through before the attempt goes.
+Status Attempt::refused(std::uint32_t code, const bp_error& error) {
+  if (code != BP_CODE_OK && next_sequence_ == 0 && !broken_ && queued_.load() == 0) {
+    settle_place();
+    delete this;
+    return read_failure(code, error);
+  }
+  if (!ended_ && !broken_) {
+    break_off(code == BP_CODE_OK ? "it took the call and gave none back"
+                                 : "events of a call that was not taken");
+  }
+  settle_place();
+  ended_ = true;
+  delete_later();
+  return ok();
 }
 
 void Attempt::cancel() {
   flow_.store(BP_FLOW_STOP);
   if (cancelled_ || ended_) return;
   cancelled_ = true;
-  if (call_ == nullptr) return;
-  if (depth_ == 0) {
-    call_->cancel(call_);
-    return;
-  }
+  grace_timer_ = context_.loops.post_after(
+      loop_, context_.cancel_grace_ms,
+      [](void* self) { static_cast<Attempt*>(self)->leave_behind(); }, this);
+  if (call_ == nullptr) return;  // inside submit
+  if (depth_ == 0) return call_->cancel(call_);
   // A call is never entered from inside its own emit; the attempt lives until a later turn.
-  loops_.post(
-      loop_,
-      [](void* self) {
-        auto* attempt = static_cast<Attempt*>(self);
-        if (!attempt->ended_) attempt->call_->cancel(attempt->call_);
-      },
-      this);
+  post([](void* self) {
+    auto* attempt = static_cast<Attempt*>(self);
+    if (!attempt->ended_) attempt->call_->cancel(attempt->call_);
+  });
 }
 
 void Attempt::resume() {
-  if (flow_.load() != BP_FLOW_PAUSE) return;
-  flow_.store(BP_FLOW_CONTINUE);
-  overrun_ = 0;
-  if (!ended_ && call_ != nullptr) call_->resume(call_);
+  std::uint32_t paused = BP_FLOW_PAUSE;
+  if (!flow_.compare_exchange_strong(paused, BP_FLOW_CONTINUE)) return;
+  overrun_.store(0);
+  if (ended_) return;
+  if (depth_ == 0 && call_ != nullptr) return call_->resume(call_);
+  post([](void* self) {
+    auto* attempt = static_cast<Attempt*>(self);
+    const bool wanted = !attempt->ended_ && !attempt->cancelled_;
+    if (wanted && attempt->call_ != nullptr) attempt->call_->resume(attempt->call_);
+  });
 }
 
+// Where events wait for the loop, those of the loop itself queue up behind them.
 std::uint32_t Attempt::emit(void* context, const bp_event* event) {
-  auto* self = static_cast<Attempt*>(context);
-  if (self->loops_.is_current(self->loop_) == 0) return self->emit_elsewhere(*event);
-  return self->accept(*event);
+  auto* const self = static_cast<Attempt*>(context);
+  if (self->closed_.load()) return BP_FLOW_STOP;
+  if (is_terminal(*event)) self->closed_.store(true);
+  if (self->context_.loops.is_current(self->loop_) == 0 || self->queued_.load() != 0) {
+    return self->enqueue(*event);
+  }
+  return self->accept(*event, self->overruns());
 }
 
-std::uint32_t Attempt::emit_elsewhere(const bp_event& event) {
-  const bool full = queued_.fetch_add(1) + 1 > kOverrunMax / 2;
-  if (full) throttled_.store(true);  // before the put: its delivery may be what empties the queue
-  mailbox_.put(*this, event);
-  const std::uint32_t flow = flow_.load();
-  return full && flow == BP_FLOW_CONTINUE ? BP_FLOW_PAUSE : flow;
+std::uint32_t Attempt::enqueue(const bp_event& event) {
+  const bool terminal = is_terminal(event);
+  if (!terminal && flooded_.load()) return BP_FLOW_STOP;  // dropped; the loop learns of it
+  if (!terminal && overruns()) flooded_.store(true);
+  const bool throttle = queued_.fetch_add(1) >= kQueuePause;
+  if (throttle) throttled_.store(true);
+  const std::uint32_t flow = flooded_.load() ? BP_FLOW_STOP : flow_.load();
+  context_.mailbox.put(*this, event);  // once it holds the terminal event, this may be gone
+  if (terminal) return BP_FLOW_STOP;
+  return flow == BP_FLOW_CONTINUE && throttle ? BP_FLOW_PAUSE : flow;
 }
 
 void Attempt::receive(const bp_event& event) {
   const std::uint32_t waiting = queued_.fetch_sub(1) - 1;
-  accept(event);
-  if (waiting == 0 && throttled_.exchange(false) && !ended_ && call_ != nullptr &&
-      flow_.load() == BP_FLOW_CONTINUE) {
-    call_->resume(call_);
-  }
+  accept(event, flooded_.load());
+  if (waiting != 0 || !throttled_.exchange(false)) return;
+  if (ended_ || call_ == nullptr || flow_.load() != BP_FLOW_CONTINUE) return;
+  overrun_.store(0);
+  call_->resume(call_);
 }
 
-std::uint32_t Attempt::accept(const bp_event& event) {
+// Counted where the backend emits: what it could not know of yet is no overrun.
+bool Attempt::overruns() {
+  if (flow_.load() != BP_FLOW_PAUSE && !throttled_.load()) return false;
+  return overrun_.fetch_add(1) >= kOverrunMax;
+}
+
+std::uint32_t Attempt::accept(const bp_event& event, bool overrun) {
   if (ended_) return BP_FLOW_STOP;
-  if (event.struct_size < sizeof(bp_event) || event.sequence != next_sequence_) {
-    break_off("a gap in the sequence of events");
-    return BP_FLOW_STOP;
-  }
+  const char* const rule = broken_ ? nullptr : broken_rule(event, overrun && !is_terminal(event));
+  if (rule != nullptr) break_off(rule);
   ++next_sequence_;
   if (is_terminal(event)) {
     end(event);
     return BP_FLOW_STOP;
   }
-  if (flow_.load() == BP_FLOW_PAUSE && ++overrun_ > kOverrunMax) {
-    break_off("more events after PAUSE than max_overrun");
-    return BP_FLOW_STOP;
-  }
-  return pass_on(event);
+  return broken_ ? BP_FLOW_STOP : pass_on(event);
+}
+
+const char* Attempt::broken_rule(const bp_event& event, bool overrun) const {
+  if (event.struct_size < sizeof(bp_event)) return "an event that is too short";
+  if (overrun) return "more events after PAUSE than max_overrun";
+  if (event.sequence != next_sequence_) return "a gap in the sequence of events";
+  return nullptr;
 }
 
 std::uint32_t Attempt::pass_on(const bp_event& event) {
   if (owner_ == nullptr) return BP_FLOW_STOP;
   ++depth_;
   const std::uint32_t flow = owner_->on_event(event);
+  if (flow == BP_FLOW_STOP) cancel();
   --depth_;
-  if (flow == BP_FLOW_STOP) {
-    cancelled_ = true;  // the answer itself tells the plugin
-    flow_.store(BP_FLOW_STOP);
-  } else if (flow == BP_FLOW_PAUSE && flow_.load() == BP_FLOW_CONTINUE) {
-    flow_.store(BP_FLOW_PAUSE);
-  }
+  std::uint32_t before = BP_FLOW_CONTINUE;
+  if (flow == BP_FLOW_PAUSE) flow_.compare_exchange_strong(before, BP_FLOW_PAUSE);
   return flow_.load();
 }
 
 // The rest of the stream is not to be trusted: the call ends here, the plugin is told to stop.
 void Attempt::break_off(const char* rule) {
-  if (AttemptOwner* owner = std::exchange(owner_, nullptr)) {
-    bp_error error;
-    report(
-        {Code::kInternal, "backend \"" + backend_.name + "\" broke the rules of a stream: " + rule,
-         "BACKEND_PROTOCOL", 502, 0},
-        &error);
-    bp_event terminal{};
-    terminal.struct_size = sizeof(bp_event);
-    terminal.type = BP_EVENT_ERROR;
-    terminal.error = &error;
-    owner->on_end(terminal);
-  }
+  broken_ = true;
   ++depth_;
-  cancel();
+  tell_owner({Code::kInternal,
+              "backend \"" + backend_.name + "\" broke the rules of a stream: " + rule,
+              "BACKEND_PROTOCOL", 502, 0});
+  if (!closed_.load()) cancel();
   --depth_;
 }
 
+// The place stays taken: the backend may still be busy with the call.
+void Attempt::leave_behind() {
+  grace_timer_ = 0;
+  backend_.leaked.fetch_add(1);
+  context_.metrics.leaked();
+  context_.logger.write(LogLevel::kError, "pipeline",
+                        "a backend did not end a cancelled call in time",
+                        {{"backend", backend_.name}});
+  tell_owner({Code::kDeadlineExceeded, "the backend did not end in time", {}, 504, 0});
+}
+
+void Attempt::tell_owner(const Error& error) {
+  AttemptOwner* const owner = std::exchange(owner_, nullptr);
+  if (owner == nullptr) return;
+  bp_error out;
+  report(error, &out);
+  bp_event terminal{};
+  terminal.struct_size = sizeof(bp_event);
+  terminal.type = BP_EVENT_ERROR;
+  terminal.error = &out;
+  owner->on_end(terminal);
+}
+
 void Attempt::end(const bp_event& terminal) {
+  settle_place();
   ended_ = true;
-  backend_.in_flight.fetch_sub(1);
-  if (AttemptOwner* owner = std::exchange(owner_, nullptr)) {
+  if (AttemptOwner* const owner = std::exchange(owner_, nullptr)) {
     ++depth_;
     owner->on_end(terminal);
     --depth_;
   }
-  if (call_ != nullptr) release_later();
+  if (call_ != nullptr) delete_later();
 }
 
-void Attempt::release_later() {
-  loops_.post(
-      loop_,
-      [](void* self) {
-        auto* attempt = static_cast<Attempt*>(self);
-        attempt->call_->release(attempt->call_);
-        delete attempt;
-      },
-      this);
+void Attempt::settle_place() {
+  if (ended_) return;
+  backend_.leave();
+  if (grace_timer_ != 0) context_.loops.cancel(loop_, std::exchange(grace_timer_, 0));
+}
+
+void Attempt::delete_later() {
+  post([](void* self) {
+    auto* const attempt = static_cast<Attempt*>(self);
+    if (bp_call* const call = std::exchange(attempt->call_, nullptr)) call->release(call);
+    if (attempt->queued_.load() != 0) return attempt->delete_later();
+    delete attempt;
+  });
 }
 
 }  // namespace backplane

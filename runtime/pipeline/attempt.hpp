@@ -1,74 +1,100 @@
 // SPDX-License-Identifier: Apache-2.0
 // One try of a call on one backend: holds the plugin to the rules of a stream (gapless sequence,
-// one terminal event, nothing after it, an end to overrun) and outlives a caller that lost
-// interest. Lives on the call's loop; deletes itself after both the return of submit and the
-// terminal event.
+// one terminal event, nothing after it, an end to overrun, an end after a cancel) and outlives an
+// owner that lost interest. Lives on the call's loop; deletes itself after both the return of
+// submit and the terminal event.
 #pragma once
 
+#include "runtime/pipeline/call_metrics.hpp"
 #include "runtime/pipeline/mailbox.hpp"
 #include "runtime/pipeline/router.hpp"
+#include "runtime/services/logger.hpp"
 
 #include <atomic>
 #include <backplane/result.hpp>
 
 namespace backplane {
 
+class Attempt;
+
 // The call behind an attempt. [loop]
 class AttemptOwner {
  public:
   virtual ~AttemptOwner() = default;
-  // Never the terminal event. Answers a BP_FLOW_*.
+  // Before submit, so that what the backend emits inside it finds the attempt in its place.
+  virtual void on_start(Attempt& attempt) = 0;
+  // Never the terminal event. Answers a BP_FLOW_*; STOP cancels.
   virtual std::uint32_t on_event(const bp_event& event) = 0;
-  // The attempt is over (error null: well); its owner forgets it now.
+  // The attempt is over for its owner, who forgets it now: it ended, broke the rules, or did not
+  // end in time after a cancel.
   virtual void on_end(const bp_event& terminal) = 0;
+};
+
+// What attempts share; outlives them.
+struct AttemptContext {
+  const bp_loop_service& loops;
+  Mailbox& mailbox;
+  CallMetrics& metrics;
+  Logger& logger;
+  std::uint64_t cancel_grace_ms;
 };
 
 class Attempt final : private EventReceiver {
  public:
   static constexpr std::uint32_t kOverrunMax = 1024;
+  // An event that finds more than this waiting for the loop is answered PAUSE.
+  static constexpr std::uint32_t kQueuePause = kOverrunMax / 2;
 
-  // Submits the request. On failure nothing is emitted and there is no attempt. Events, also the
-  // terminal one, may come before this returns.
-  static Result<Attempt*> start(AttemptOwner& owner, BackendInstance& backend, Mailbox& mailbox,
-                                const bp_loop_service& loops, const bp_request& request);
+  // Submits the request; the backend's place has been taken. On failure nothing was emitted, the
+  // place is given back and there is no attempt. Events, also the terminal one, may come before
+  // this returns.
+  static Status start(AttemptOwner& owner, BackendInstance& backend, const AttemptContext& context,
+                      const bp_request& request);
 
+  // Tells the backend to stop. on_end follows, within the grace.
   void cancel();
   void resume();
-  // The owner goes; what still comes is dropped.
-  void abandon() { owner_ = nullptr; }
-  // The terminal event came: on_end was called, and the attempt goes in a later turn of the loop.
-  bool ended() const { return ended_; }
-  BackendInstance& backend() const { return backend_; }
 
  private:
-  Attempt(AttemptOwner& owner, BackendInstance& backend, Mailbox& mailbox,
-          const bp_loop_service& loops, bp_loop* loop);
+  Attempt(AttemptOwner& owner, BackendInstance& backend, const AttemptContext& context,
+          bp_loop* loop);
   ~Attempt() override = default;
 
   static std::uint32_t emit(void* context, const bp_event* event);
-  std::uint32_t emit_elsewhere(const bp_event& event);
+  std::uint32_t enqueue(const bp_event& event);
   void receive(const bp_event& event) override;
-  std::uint32_t accept(const bp_event& event);
+  bool overruns();
+  std::uint32_t accept(const bp_event& event, bool overrun);
+  const char* broken_rule(const bp_event& event, bool overrun) const;
   std::uint32_t pass_on(const bp_event& event);
+  Status refused(std::uint32_t code, const bp_error& error);
   void break_off(const char* rule);
+  void leave_behind();
+  void tell_owner(const Error& error);
   void end(const bp_event& terminal);
-  void release_later();
+  void settle_place();
+  void post(bp_task task) { context_.loops.post(loop_, task, this); }
+  void delete_later();
 
   AttemptOwner* owner_;
   BackendInstance& backend_;
-  Mailbox& mailbox_;
-  const bp_loop_service& loops_;
+  const AttemptContext context_;
   bp_loop* const loop_;
   bp_sink sink_;
   bp_call* call_ = nullptr;
   std::uint64_t next_sequence_ = 0;
-  std::uint32_t overrun_ = 0;
+  std::uint64_t grace_timer_ = 0;
   std::uint32_t depth_ = 0;  // frames of emit on this loop's stack
-  bool ended_ = false;       // the terminal event came
+  bool ended_ = false;       // the terminal event was taken
+  bool broken_ = false;      // only the terminal event still counts
   bool cancelled_ = false;
+  // Shared with the thread that emits.
   std::atomic<std::uint32_t> flow_{BP_FLOW_CONTINUE};
   std::atomic<std::uint32_t> queued_{0};
+  std::atomic<std::uint32_t> overrun_{0};
   std::atomic<bool> throttled_{false};  // told to pause because of the queue
+  std::atomic<bool> flooded_{false};    // did not heed it
+  std::atomic<bool> closed_{false};     // the terminal event was emitted
 };
 
 }  // namespace backplane

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/pipeline/call.hpp"
 
+#include "runtime/pipeline/plugin_error.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cassert>
@@ -11,9 +13,14 @@ namespace {
 constexpr std::int64_t kMillisecondNs = 1'000'000;
 
 bool is_credential(std::string_view name) {
-  constexpr std::array<std::string_view, 5> kCredentials = {
-      "authorization", "x-payment", "payment-signature", "x-api-key", "cookie"};
+  constexpr std::array<std::string_view, 6> kCredentials = {
+      "authorization", "x-payment", "payment-signature",
+      "x-api-key",     "cookie",    "proxy-authorization"};
   return std::find(kCredentials.begin(), kCredentials.end(), name) != kCredentials.end();
+}
+
+bool is_piece(std::uint32_t type) {
+  return type == BP_EVENT_TEXT || type == BP_EVENT_CHUNK || type == BP_EVENT_BODY;
 }
 
 std::string make_id(const bp_clock& clock) {
@@ -36,10 +43,7 @@ GatewayCall::GatewayCall(CallContext& context, LoopCalls& loop_calls, const bp_r
     : bp_call{
           sizeof(bp_call), 0,
           [](bp_call* self) { static_cast<GatewayCall*>(self)->client_cancelled("by the client"); },
-          [](bp_call* self) {
-            auto* call = static_cast<GatewayCall*>(self);
-            if (call->attempt_ != nullptr) call->attempt_->resume();
-          },
+          [](bp_call* self) { static_cast<GatewayCall*>(self)->client_resumed(); },
           [](bp_call* self) { static_cast<GatewayCall*>(self)->client_left(); }},
       context_(context),
       loop_calls_(loop_calls),
@@ -108,15 +112,17 @@ void GatewayCall::start() {
   charge.metadata_count = charge_metadata_.size();
   charge.input_nano_usd_per_mtok = model_.price.input_nano_usd_per_mtok;
   charge.output_nano_usd_per_mtok = model_.price.output_nano_usd_per_mtok;
-  // A prompt has at most one token a byte.
-  charge.amount_max_nano_usd =
-      cost_nano_usd(model_.price, body_.get().size, scan_.max_output_tokens);
+  // A prompt has at most one token a byte; output without a limit has no maximum to tell.
+  if (scan_.max_output_tokens != 0 || model_.price.output_nano_usd_per_mtok == 0) {
+    charge.amount_max_nano_usd =
+        cost_nano_usd(model_.price, body_.get().size, scan_.max_output_tokens);
+  }
   charge.loop = loop_calls_.loop;
   settlement_.authorize(charge, [this](const Refusal* refusal) { on_decision(refusal); });
 }
 
 void GatewayCall::on_decision(const Refusal* refusal) {
-  if (phase_ == Phase::kOver) return;
+  if (phase_ == Phase::kOver) return settlement_.release();
   if (refusal != nullptr) {
     return fail(refusal->error, CallOutcome::kRefused, refusal);
   }
@@ -129,37 +135,27 @@ bool GatewayCall::has_next() const {
 }
 
 void GatewayCall::try_next() {
-  while (phase_ == Phase::kTrying && attempt_ == nullptr && has_next()) {
-    const Route& route = *routes_[next_route_++];
-    Result<Attempt*> attempt = try_route(route);
-    if (attempt) return adopt(**attempt);
-    last_error_ = attempt.error();
+  if (phase_ != Phase::kTrying || attempt_ != nullptr) return;
+  while (has_next()) {
+    const Status started = try_route(*routes_[next_route_++]);
+    if (started) return;
+    attempt_ = nullptr;
+    last_error_ = started.error();
     if (!is_retryable(last_error_)) break;
     if (has_next()) context_.metrics.fallback();
   }
-  if (phase_ != Phase::kTrying || attempt_ != nullptr) return;
   fail(last_error_, CallOutcome::kFailed, nullptr);
 }
 
-// The call may have ended inside submit, by the backend's events or by what the client did on them.
-void GatewayCall::adopt(Attempt& attempt) {
-  if (attempt.ended()) return;
-  if (phase_ != Phase::kOver) {
-    attempt_ = &attempt;
-    return;
-  }
-  attempt.abandon();
-  attempt.cancel();
-}
-
-Result<Attempt*> GatewayCall::try_route(const Route& route) {
-  BackendInstance& backend = *route.backend;
-  if (backend.calls_max != 0 && backend.in_flight.load() >= backend.calls_max) {
+Status GatewayCall::try_route(const Route& route) {
+  if (!route.backend->try_enter()) {
     return Error{Code::kResourceExhausted,
                  "every backend of the model \"" + model_.name + "\" is busy; try again soon",
                  "BACKEND_BUSY", 429, 1000};
   }
-  return Attempt::start(*this, backend, loop_calls_.mailbox, context_.loops, request_for(route));
+  const AttemptContext shared{context_.loops, loop_calls_.mailbox, context_.metrics,
+                              context_.logger, context_.limits.cancel_grace_ms};
+  return Attempt::start(*this, *route.backend, shared, request_for(route));
 }
 
 bp_request GatewayCall::request_for(const Route& route) const {
@@ -190,6 +186,7 @@ bp_request GatewayCall::request_for(const Route& route) const {
 std::uint32_t GatewayCall::on_event(const bp_event& event) {
   if (event.type == BP_EVENT_USAGE && event.usage != nullptr) {
     usage_ = *event.usage;
+    usage_.struct_size = sizeof(bp_usage);
     has_usage_ = true;
   }
   if (cancelling_ || phase_ == Phase::kOver) return BP_FLOW_STOP;
@@ -198,11 +195,11 @@ std::uint32_t GatewayCall::on_event(const bp_event& event) {
     return BP_FLOW_CONTINUE;
   }
   if (!head_sent_) send_head();
-  if (phase_ == Phase::kOver) return BP_FLOW_STOP;
-  if (event.type <= BP_EVENT_BODY && event.type != BP_EVENT_FINISH) ++pieces_;
+  if (cancelling_ || phase_ == Phase::kOver) return BP_FLOW_STOP;
+  if (is_piece(event.type)) ++pieces_;
   const std::uint32_t flow = send(event);
   if (flow == BP_FLOW_STOP) client_cancelled("by the transport");
-  return flow;
+  return flow == BP_FLOW_STOP ? flow : paused_ ? BP_FLOW_PAUSE : BP_FLOW_CONTINUE;
 }
 
 void GatewayCall::on_end(const bp_event& terminal) {
@@ -210,7 +207,7 @@ void GatewayCall::on_end(const bp_event& terminal) {
   if (cancelling_) return finish(outcome_);
   if (phase_ == Phase::kOver) return destroy_when_idle();
   if (terminal.type == BP_EVENT_END) return succeed();
-  fail_or_try_next(terminal.error != nullptr ? error_of(*terminal.error)
+  fail_or_try_next(terminal.error != nullptr ? read_error(*terminal.error)
                                              : internal_error("the backend failed without a word"));
 }
 
@@ -252,7 +249,8 @@ void GatewayCall::fail_or_try_next(const Error& error) {
 
 void GatewayCall::keep_headers(const bp_event& event) {
   constexpr std::uint64_t kHeadersMax = 64;
-  for (std::uint64_t i = 0; i < std::min(event.header_count, kHeadersMax); ++i) {
+  if (head_sent_) return;
+  for (std::uint64_t i = 0; i < event.header_count && headers_.size() < kHeadersMax; ++i) {
     headers_.emplace_back(view(event.headers[i].name), view(event.headers[i].value));
   }
 }
@@ -279,6 +277,7 @@ std::uint32_t GatewayCall::send(bp_event event) {
   event.struct_size = sizeof(bp_event);
   event.sequence = sequence_++;
   const std::uint32_t flow = sink_.emit(sink_.context, &event);
+  if (flow == BP_FLOW_PAUSE) paused_ = true;
   return released_ ? BP_FLOW_STOP : flow;
 }
 
@@ -313,6 +312,12 @@ void GatewayCall::client_cancelled(const char* reason) {
       CallOutcome::kClientGone);
 }
 
+void GatewayCall::client_resumed() {
+  if (phase_ == Phase::kOver || cancelling_) return;
+  paused_ = false;
+  if (attempt_ != nullptr) attempt_->resume();
+}
+
 void GatewayCall::client_left() {
   assert(!released_);
   released_ = true;
@@ -332,23 +337,7 @@ void GatewayCall::stop_backend(CallOutcome outcome) {
   assert(attempt_ != nullptr);
   cancelling_ = true;
   outcome_ = outcome;
-  arm(grace_timer_, context_.limits.cancel_grace_ms, [](void* self) {
-    auto* call = static_cast<GatewayCall*>(self);
-    call->grace_timer_ = 0;
-    call->leave_backend_behind();
-  });
   attempt_->cancel();
-}
-
-void GatewayCall::leave_backend_behind() {
-  Attempt* const attempt = std::exchange(attempt_, nullptr);
-  attempt->backend().leaked.fetch_add(1);
-  attempt->abandon();
-  context_.metrics.leaked();
-  context_.logger.write(LogLevel::kError, "pipeline",
-                        "a backend did not end a cancelled call in time",
-                        {{"request_id", id_}, {"backend", attempt->backend().name}});
-  finish(outcome_);
 }
 
 void GatewayCall::finish(CallOutcome outcome) {
@@ -356,7 +345,6 @@ void GatewayCall::finish(CallOutcome outcome) {
   phase_ = Phase::kOver;
   cancelling_ = false;
   disarm(deadline_timer_);
-  disarm(grace_timer_);
   settle(outcome);
   const std::int64_t duration_ns = now_ns() - begun_ns_;
   context_.metrics.ended(model_, outcome, duration_ns);
@@ -374,7 +362,7 @@ void GatewayCall::finish(CallOutcome outcome) {
 void GatewayCall::settle(CallOutcome outcome) {
   if (!has_usage_) usage_.completion_tokens = pieces_;
   const bool produced =
-      has_usage_ ? usage_.completion_tokens + usage_.prompt_tokens > 0 : pieces_ > 0;
+      has_usage_ ? (usage_.completion_tokens | usage_.prompt_tokens) != 0 : pieces_ > 0;
   context_.metrics.tokens(model_, usage_.prompt_tokens, usage_.completion_tokens);
   if (outcome == CallOutcome::kRefused || !produced) return settlement_.release();
   settlement_.settle(usage_,

@@ -66,14 +66,14 @@ class GatewayCall final : public bp_call, private AttemptOwner {
   void start();
   void on_decision(const Refusal* refusal);
   void try_next();
-  void adopt(Attempt& attempt);
-  Result<Attempt*> try_route(const Route& route);
+  Status try_route(const Route& route);
   bool has_next() const;
   void fail_or_try_next(const Error& error);
   void succeed();
   void fail(const Error& error, CallOutcome outcome, const Refusal* refusal);
   bp_request request_for(const Route& route) const;
 
+  void on_start(Attempt& attempt) override { attempt_ = &attempt; }
   std::uint32_t on_event(const bp_event& event) override;
   void on_end(const bp_event& terminal) override;
   void keep_headers(const bp_event& event);
@@ -86,7 +86,7 @@ class GatewayCall final : public bp_call, private AttemptOwner {
   void settle(CallOutcome outcome);
   void break_off(const Error& error, CallOutcome outcome);
   void stop_backend(CallOutcome outcome);
-  void leave_backend_behind();
+  void client_resumed();
   void arm(std::uint64_t& timer, std::uint64_t delay_ms, bp_task task);
   void disarm(std::uint64_t& timer);
   void destroy_when_idle();
@@ -121,12 +121,12 @@ class GatewayCall final : public bp_call, private AttemptOwner {
   bool has_usage_ = false;
   bool head_sent_ = false;
   bool released_ = false;
+  bool paused_ = false;      // by the client
   bool cancelling_ = false;  // waits for the backend's terminal event
   bool destroying_ = false;
   CallOutcome outcome_ = CallOutcome::kOk;  // of a call that waits for its backend
   std::uint32_t pending_posts_ = 0;
   std::uint64_t deadline_timer_ = 0;
-  std::uint64_t grace_timer_ = 0;
 };
 
 }  // namespace backplane

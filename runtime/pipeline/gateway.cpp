@@ -60,7 +60,9 @@ Result<GatewayCall*> Gateway::begin(const bp_request& request, const bp_sink& si
                  "OVERLOADED", 503, 1000};
   }
   LoopCalls* const calls = calls_of(request.loop);
-  if (calls == nullptr) return internal_error("the call was begun off its loop");
+  if (calls == nullptr || context_.loops.is_current(request.loop) == 0) {
+    return internal_error("the call was begun off its loop");
+  }
   if (request.body.size > options_.body_bytes_max) {
     return Error{Code::kInvalidArgument,
                  "the request body is larger than " + std::to_string(options_.body_bytes_max) +

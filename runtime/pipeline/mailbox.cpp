@@ -2,16 +2,25 @@
 #include "runtime/pipeline/mailbox.hpp"
 
 #include <backplane/plugin.hpp>
+#include <cstddef>
 
 namespace backplane {
 
-OwnedEvent::OwnedEvent(const bp_event& event)
-    : event_(event), data_(backplane::view(event.data)), detail_(backplane::view(event.detail)) {
-  if (event.usage != nullptr) usage_ = *event.usage;
-  if (event.error != nullptr) error_ = *event.error;
-  for (std::uint64_t i = 0; i < event.header_count; ++i) {
-    headers_.emplace_back(backplane::view(event.headers[i].name),
-                          backplane::view(event.headers[i].value));
+OwnedEvent::OwnedEvent(const bp_event& event) {
+  if (event.struct_size < sizeof(bp_event)) {
+    // Its receiver refuses it by its size; only whether it ends the stream still counts.
+    event_.struct_size = event.struct_size;
+    if (event.struct_size >= offsetof(bp_event, sequence)) event_.type = event.type;
+    return;
+  }
+  event_ = event;
+  data_ = backplane::view(event_.data);
+  detail_ = backplane::view(event_.detail);
+  if (event_.usage != nullptr) usage_ = *event_.usage;
+  if (event_.error != nullptr) error_ = *event_.error;
+  for (std::uint64_t i = 0; i < event_.header_count; ++i) {
+    headers_.emplace_back(backplane::view(event_.headers[i].name),
+                          backplane::view(event_.headers[i].value));
   }
 }
 

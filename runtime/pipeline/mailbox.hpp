@@ -21,7 +21,7 @@ class OwnedEvent {
   bp_event view() const;
 
  private:
-  bp_event event_;
+  bp_event event_{};
   std::string data_;
   std::string detail_;
   bp_usage usage_{};

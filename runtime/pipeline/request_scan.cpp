@@ -3,6 +3,8 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
+#include <array>
 #include <string_view>
 
 namespace backplane {
@@ -32,27 +34,78 @@ bool is_null(od::value& value) {
   return !value.type().get(type) && type == od::json_type::null && !value.is_null().error();
 }
 
+bool is_hex(char character) {
+  return (character >= '0' && character <= '9') || (character >= 'a' && character <= 'f') ||
+         (character >= 'A' && character <= 'F');
+}
+
+// simdjson checks escapes only where it unescapes. A long string without any costs one memchr.
+error_code check_escapes(std::string_view token) {
+  for (std::size_t at = token.find('\\'); at != token.npos; at = token.find('\\', at + 2)) {
+    if (at + 1 >= token.size()) return simdjson::STRING_ERROR;
+    const char escape = token[at + 1];
+    if (escape != 'u') {
+      if (std::string_view("\"\\/bfnrt").find(escape) == std::string_view::npos) {
+        return simdjson::STRING_ERROR;
+      }
+      continue;
+    }
+    const std::string_view digits = token.substr(at + 2, 4);
+    if (digits.size() != 4 || !std::all_of(digits.begin(), digits.end(), is_hex)) {
+      return simdjson::STRING_ERROR;
+    }
+  }
+  return simdjson::SUCCESS;
+}
+
+std::size_t skip_digits(std::string_view text, std::size_t at) {
+  while (at < text.size() && text[at] >= '0' && text[at] <= '9') ++at;
+  return at;
+}
+
+// The grammar alone: a number of any size is passed on as it stands.
+error_code check_number(std::string_view token) {
+  const std::size_t first = token.substr(0, 1) == "-" ? 1 : 0;
+  std::size_t at = skip_digits(token, first);
+  if (at == first || (token[first] == '0' && at > first + 1)) return simdjson::NUMBER_ERROR;
+  if (at < token.size() && token[at] == '.') {
+    const std::size_t end = skip_digits(token, at + 1);
+    if (end == at + 1) return simdjson::NUMBER_ERROR;
+    at = end;
+  }
+  if (at < token.size() && (token[at] == 'e' || token[at] == 'E')) {
+    ++at;
+    if (at < token.size() && (token[at] == '+' || token[at] == '-')) ++at;
+    const std::size_t end = skip_digits(token, at);
+    if (end == at) return simdjson::NUMBER_ERROR;
+    at = end;
+  }
+  const bool ended = token.find_first_not_of(" \t\r\n", at) == std::string_view::npos;
+  return ended ? simdjson::SUCCESS : simdjson::NUMBER_ERROR;
+}
+
 // Visits every value, so that what is skipped is checked as well.
 class Walker {
  public:
   explicit Walker(std::uint32_t depth_max) : depth_max_(depth_max) {}
 
   error_code walk(od::value value, std::uint32_t depth) {
-    if (depth > depth_max_) {
+    od::json_type type;
+    if (const error_code failure = value.type().get(type)) return failure;
+    const bool nests = type == od::json_type::object || type == od::json_type::array;
+    if (nests && depth > depth_max_) {
       too_deep_ = true;
       return simdjson::DEPTH_ERROR;
     }
-    od::json_type type;
-    if (const error_code failure = value.type().get(type)) return failure;
     switch (type) {
       case od::json_type::object:
         return walk_object(value, depth);
       case od::json_type::array:
         return walk_array(value, depth);
       case od::json_type::string:
-        return value.get_raw_json_string().error();
+        return walk_string(value);
       case od::json_type::number:
-        return value.get_double().error();  // any size: it is passed on as it stands
+        return check_number(value.raw_json_token());  // the iterator passes by what is not taken
       case od::json_type::boolean:
         return value.get_bool().error();
       case od::json_type::null:
@@ -63,11 +116,18 @@ class Walker {
   bool too_deep() const { return too_deep_; }
 
  private:
+  static error_code walk_string(od::value& value) {
+    const std::string_view token = value.raw_json_token();
+    if (const error_code failure = value.get_raw_json_string().error()) return failure;
+    return check_escapes(token);
+  }
   error_code walk_object(od::value& value, std::uint32_t depth) {
     od::object object;
     if (const error_code failure = value.get_object().get(object)) return failure;
     for (auto field : object) {
+      std::string_view key;
       od::value member;
+      if (const error_code failure = field.unescaped_key().get(key)) return failure;
       if (const error_code failure = field.value().get(member)) return failure;
       if (const error_code failure = walk(member, depth + 1)) return failure;
     }
@@ -116,6 +176,11 @@ class Scanner {
 
  private:
   Status read_member(std::string_view key, od::value& value) {
+    for (std::size_t i = 0; i < kRead.size(); ++i) {
+      if (key != kRead[i]) continue;
+      if (seen_[i]) return bad_request(std::string(key) + ": given twice");
+      seen_[i] = true;
+    }
     if (key == "model") return read_model(value);
     if (key == "provider") return read_provider(value);
     if (key == "stream") return read_flag(key, value, &result_.stream);
@@ -134,7 +199,6 @@ class Scanner {
   }
 
   Status read_model(od::value& value) {
-    if (result_.model_size != 0) return bad_request("model: given twice");
     const std::string_view raw = value.raw_json_token();
     std::string_view name;
     if (value.get_string().get(name)) return wrong_type("model", "a string");
@@ -147,12 +211,12 @@ class Scanner {
     return ok();
   }
 
-  // A name, or {"only": ["name"]} / {"order": ["name"]} whose other members are the router's.
+  // A name pins the backend; an object is for whoever serves the call.
   Status read_provider(od::value& value) {
     std::string_view name;
     od::json_type type;
     if (value.type().get(type)) return wrong_type("provider", "a string");
-    if (type != od::json_type::string) return skip(value);
+    if (type == od::json_type::object || type == od::json_type::null) return skip(value);
     if (value.get_string().get(name)) return wrong_type("provider", "a string");
     result_.provider = name;
     return ok();
@@ -189,13 +253,18 @@ class Scanner {
     std::int64_t limit = 0;
     if (value.get_int64().get(limit)) return wrong_type(key, "a whole number");
     if (limit < 1) return bad_request(std::string(key) + ": expected at least 1");
-    result_.max_output_tokens = static_cast<std::uint64_t>(limit);
+    result_.max_output_tokens =
+        std::max(result_.max_output_tokens, static_cast<std::uint64_t>(limit));
     return ok();
   }
+
+  static constexpr std::array<std::string_view, 6> kRead = {
+      "model", "provider", "stream", "stream_options", "max_tokens", "max_completion_tokens"};
 
   const char* const base_;
   const ScanLimits& limits_;
   Walker walker_;
+  std::array<bool, kRead.size()> seen_{};
   RequestScan result_;
 };
 

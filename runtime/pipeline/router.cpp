@@ -11,8 +11,13 @@ Error not_found(std::string message) {
   return {Code::kNotFound, std::move(message), "MODEL_NOT_FOUND", 404, 0};
 }
 
+// Cut between characters, so that a message stays UTF-8.
 std::string shown(std::string_view name) {
-  return std::string(name.substr(0, 100));
+  constexpr std::size_t kShownBytesMax = 100;
+  if (name.size() <= kShownBytesMax) return std::string(name);
+  std::size_t size = kShownBytesMax;
+  while (size > 0 && (static_cast<unsigned char>(name[size]) & 0xC0U) == 0x80U) --size;
+  return std::string(name.substr(0, size));
 }
 
 // Moves one route to the front, drawn by weight; the rest stays the fallback, in order.
@@ -35,9 +40,9 @@ void draw_first(std::vector<const Route*>& routes, std::uint64_t random) {
 Router::Router(std::vector<Model> models) {
   std::uint32_t index = 0;
   for (Model& model : models) {
-    model.index = index++;
     std::string name = model.name;
-    models_.emplace(std::move(name), std::move(model));
+    const auto [entry, is_new] = models_.emplace(std::move(name), std::move(model));
+    if (is_new) entry->second.index = index++;
   }
 }
 
@@ -75,6 +80,9 @@ bool is_retryable(const Error& error) {
 std::int64_t cost_nano_usd(const Price& price, std::uint64_t prompt_tokens,
                            std::uint64_t completion_tokens) {
   __extension__ using Wide = __int128;
+  constexpr std::uint64_t kTokensMax = 1ULL << 62U;  // what no count reaches and no sum overflows
+  prompt_tokens = std::min(prompt_tokens, kTokensMax);
+  completion_tokens = std::min(completion_tokens, kTokensMax);
   const Wide total = static_cast<Wide>(price.input_nano_usd_per_mtok) * prompt_tokens +
                      static_cast<Wide>(price.output_nano_usd_per_mtok) * completion_tokens;
   constexpr Wide kMax = std::numeric_limits<std::int64_t>::max();

@@ -22,7 +22,15 @@ struct BackendInstance {
   std::uint64_t calls_max = 0;   // 0: no bound
   std::uint64_t timeout_ms = 0;  // of one attempt; 0: the call's deadline only
   std::atomic<std::uint64_t> in_flight{0};
-  std::atomic<std::uint64_t> leaked{0};  // cancelled calls that never ended
+  std::atomic<std::uint64_t> leaked{0};  // cancelled calls that did not end in time
+
+  // [any-thread] Takes a place for one call; false where there is none.
+  bool try_enter() {
+    if (in_flight.fetch_add(1) < calls_max || calls_max == 0) return true;
+    in_flight.fetch_sub(1);
+    return false;
+  }
+  void leave() { in_flight.fetch_sub(1); }
 };
 
 struct Route {

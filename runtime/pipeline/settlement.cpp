@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/pipeline/settlement.hpp"
 
+#include "runtime/pipeline/plugin_error.hpp"
+
 #include <backplane/plugin.hpp>
 
 namespace backplane {
@@ -9,7 +11,7 @@ namespace {
 Refusal refusal_of(const bp_decision& decision) {
   Refusal refusal;
   refusal.error = decision.error != nullptr
-                      ? error_of(*decision.error)
+                      ? read_error(*decision.error)
                       : Error{Code::kPermissionDenied, "the payment was refused", {}, 402, 0};
   for (std::uint64_t i = 0; i < decision.header_count; ++i) {
     refusal.headers.emplace_back(view(decision.headers[i].name), view(decision.headers[i].value));
@@ -32,16 +34,20 @@ struct Settlement::Pending {
   std::uint32_t verdict = BP_VERDICT_DENY;
   std::uint64_t hold = 0;
   Refusal refusal;
+  bool asking = true;     // authorize is on the stack
+  bool answered = false;  // ... and has decided on the loop
 
   static void decide(void* context, const bp_decision* decision) {
     auto* self = static_cast<Pending*>(context);
     self->verdict = decision->verdict;
     self->hold = decision->hold;
     if (decision->verdict != BP_VERDICT_ALLOW) self->refusal = refusal_of(*decision);
-    if (self->loops.is_current(self->loop) != 0) {
-      arrive(self);
-    } else {
+    if (self->loops.is_current(self->loop) == 0) {
       self->loops.post(self->loop, &arrive, self);
+    } else if (self->asking) {
+      self->answered = true;
+    } else {
+      arrive(self);
     }
   }
   static void arrive(void* context) {
@@ -85,17 +91,21 @@ void Settlement::authorize(const bp_charge& charge, std::function<void(const Ref
 void Settlement::ask(std::size_t index) {
   if (index == payments_.size()) return finish(&refusal_);
   const PaymentInstance& payment = payments_[index];
-  auto pending = std::unique_ptr<Pending>(
-      new Pending{this, payment, index, loops_, loop_, request_id_, BP_VERDICT_DENY, 0, {}});
-  bp_decision_sink sink{sizeof(bp_decision_sink), 0, pending.get(), &Pending::decide};
-  pending_ = pending.get();
+  auto* const pending =
+      new Pending{this, payment, index, loops_, loop_, request_id_, BP_VERDICT_DENY, 0, {}};
+  const bp_decision_sink sink{sizeof(bp_decision_sink), 0, pending, &Pending::decide};
+  pending_ = pending;
   bp_error error{};
-  Pending* const asked = pending.release();  // the answer frees it, perhaps before the next line
-  if (payment.table->authorize(payment.self, &charge_, &sink, &error) == BP_CODE_OK) return;
-  delete asked;
-  pending_ = nullptr;
+  const std::uint32_t code = payment.table->authorize(payment.self, &charge_, &sink, &error);
+  if (code == BP_CODE_OK) {
+    // What follows may settle, and a plugin is not entered from inside its own authorize.
+    pending->asking = false;
+    if (pending->answered) Pending::arrive(pending);
+    return;
+  }
+  delete std::exchange(pending_, nullptr);
   Refusal refusal;
-  refusal.error = error_of(error);
+  refusal.error = read_failure(code, error);
   take(index, BP_VERDICT_DENY, 0, std::move(refusal));
 }
 

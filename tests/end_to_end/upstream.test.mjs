@@ -164,3 +164,17 @@ test('a client that leaves stops the upstream within 100 ms', async (context) =>
   await until(() => up.closed.length === 1);
   assert.ok(performance.now() - begun < 100, 'the upstream was told late');
 });
+
+test('a client that leaves before the answer stops the upstream, too', async (context) => {
+  const up = await upstream(context, () => {});
+  const server = await serve(context, deployment(up.url), env);
+  const leave = new AbortController();
+  const call = client(server).chat.completions.create(
+    {model: 'fast', messages}, {signal: leave.signal});
+  call.catch(() => {});
+  await until(() => up.requests.length === 1);
+  leave.abort();
+  const begun = performance.now();
+  await until(() => up.closed.length === 1);
+  assert.ok(performance.now() - begun < 100, 'the upstream was told late');
+});

@@ -374,7 +374,11 @@ struct PaymentTable : InstanceTable<Class> {
 }  // namespace sdk
 }  // namespace backplane
 
-// BP_PLUGIN_NAME and BP_PLUGIN_VERSION come from bp_add_plugin; `schema` is a char array.
+// BP_PLUGIN_NAME, BP_PLUGIN_VERSION and BP_PLUGIN_REQUIRED_MINOR come from bp_add_plugin; `schema`
+// is a char array.
+#ifndef BP_PLUGIN_REQUIRED_MINOR
+#define BP_PLUGIN_REQUIRED_MINOR 0
+#endif
 #define BP_EXPORT_TABLE(Table, schema)                                                 \
   static const void* bp_find_interface(bp_str id) {                                    \
     return ::backplane::view(id) == Table::kId ? &Table::kTable : nullptr;             \
@@ -384,7 +388,7 @@ struct PaymentTable : InstanceTable<Class> {
     static const bp_plugin kPlugin{sizeof(bp_plugin),                                  \
                                    BP_ABI_MAJOR,                                       \
                                    BP_ABI_MINOR,                                       \
-                                   0,                                                  \
+                                   BP_PLUGIN_REQUIRED_MINOR,                           \
                                    {BP_PLUGIN_NAME, sizeof(BP_PLUGIN_NAME) - 1},       \
                                    {BP_PLUGIN_VERSION, sizeof(BP_PLUGIN_VERSION) - 1}, \
                                    {schema, sizeof(schema) - 1},                       \

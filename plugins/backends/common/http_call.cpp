@@ -9,6 +9,7 @@
 #include <span>
 #include <utility>
 
+#include "common/call_error.hpp"
 #include "common/chunk_reader.hpp"
 #include "common/retry_after.hpp"
 #include "common/sse_framer.hpp"
@@ -36,43 +37,6 @@ bool is_media_type(std::string_view content_type, std::string_view type) {
 
 bool looks_like_object(std::string_view text) {
   return !text.empty() && text.front() == '{' && text.back() == '}';
-}
-
-Error bad_answer(Code code, std::string message) {
-  return {code, std::move(message), "UPSTREAM_ERROR", 502, 0};
-}
-
-Error cut_off() {
-  return bad_answer(Code::kDataLoss, "the provider's response ended before it was complete");
-}
-
-Error cancelled() {
-  return {Code::kCancelled, "the call was cancelled", {}, 0, 0};
-}
-
-Error deadline_passed() {
-  return {Code::kDeadlineExceeded, "the call's deadline has passed", {}, 504, 0};
-}
-
-// Not what a client did wrong: the provider's words about it may quote the request.
-bool is_worth_logging(Code code) {
-  return code != Code::kCancelled && code != Code::kInvalidArgument && code != Code::kNotFound;
-}
-
-// What the host's client reports, as this call's error.
-Error transport_error(const bp_error& from, bool past_deadline) {
-  const std::string message = "the call to the provider failed: " + std::string(from.message);
-  switch (from.code) {
-    case BP_CODE_DEADLINE_EXCEEDED:
-      if (past_deadline) return deadline_passed();
-      return {Code::kUnavailable, message, "UPSTREAM_ERROR", 504, 0};
-    case BP_CODE_UNAVAILABLE:
-      return bad_answer(Code::kUnavailable, message);
-    case BP_CODE_DATA_LOSS:
-      return cut_off();
-    default:
-      return bad_answer(Code::kInternal, message);
-  }
 }
 
 class HttpCall final : public Call {

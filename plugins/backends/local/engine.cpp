@@ -183,8 +183,10 @@ Status Engine::Loop::check(const GenerateRequest& request) const {
 Result<RequestId> Engine::Loop::submit(GenerateRequest request, StreamListener& listener) {
   if (auto status = check(request); !status) return status.error();
   if (request.max_tokens == 0) {
-    request.max_tokens =
+    const auto room =
         info_.context_tokens - static_cast<std::uint32_t>(request.prompt_tokens.size());
+    const std::uint32_t wanted = options_.answer_tokens_default;
+    request.max_tokens = wanted == 0 ? room : std::min(wanted, room);
   }
   RequestId id = 0;
   {

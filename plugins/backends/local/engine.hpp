@@ -23,6 +23,9 @@ struct EngineOptions {
   std::string model_path;
   std::size_t threads = 0;           // 0: as many as the process may use
   std::uint32_t context_tokens = 0;  // of one request; 0: what the model was made for
+  // Of a request that gives no max_tokens, at most; room for them is reserved in the cache. 0: the
+  // rest of the context.
+  std::uint32_t answer_tokens_default = 0;
   std::uint32_t batch_tokens = 128;  // computed in one step, at most
   std::uint32_t sequences_max = 32;  // generating at the same time
   std::uint32_t queue_max = 256;     // waiting for their turn

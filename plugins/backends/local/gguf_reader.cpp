@@ -129,27 +129,26 @@ Status GgufReader::read_entry(std::uint64_t index) {
   place_ = "metadata key " + printable(*key);
   const auto type = take<std::uint32_t>();
   if (!type) return type.error();
-  auto value = read_value(static_cast<GgufType>(*type));
-  if (!value) return value.error();
-  if (!gguf_.metadata_.emplace(*key, std::move(*value)).second) {
-    return error("occurs twice; the file is damaged");
-  }
+  const auto [entry, added] = gguf_.metadata_.try_emplace(*key);
+  if (!added) return error("occurs twice; the file is damaged");
+  return read_value(static_cast<GgufType>(*type), entry->second);
+}
+
+Status GgufReader::read_value(GgufType type, GgufValue& out) {
+  if (type == GgufType::kArray) return read_array(out.emplace<GgufArray>());
+  if (type != GgufType::kString) return read_number(type, out);
+  const auto text = read_string(UINT64_MAX);
+  if (!text) return text.error();
+  out = *text;
   return ok();
 }
 
-Result<GgufValue> GgufReader::read_value(GgufType type) {
-  if (type == GgufType::kArray) return read_array();
-  if (type != GgufType::kString) return read_number(type);
-  const auto text = read_string(UINT64_MAX);
-  if (!text) return text.error();
-  return GgufValue(*text);
-}
-
-Result<GgufValue> GgufReader::read_number(GgufType type) {
-  const auto as = [this](auto sample, auto target) -> Result<GgufValue> {
+Status GgufReader::read_number(GgufType type, GgufValue& out) {
+  const auto as = [&](auto sample, auto target) -> Status {
     const auto number = take<decltype(sample)>();
     if (!number) return number.error();
-    return GgufValue(static_cast<decltype(target)>(*number));
+    out = static_cast<decltype(target)>(*number);
+    return ok();
   };
   const std::uint64_t whole = 0;
   const std::int64_t integer = 0;
@@ -184,12 +183,11 @@ Result<GgufValue> GgufReader::read_number(GgufType type) {
                "; the file is damaged or newer than this reader");
 }
 
-Result<GgufValue> GgufReader::read_array() {
+Status GgufReader::read_array(GgufArray& array) {
   const auto type = take<std::uint32_t>();
   if (!type) return type.error();
   const auto count = take<std::uint64_t>();
   if (!count) return count.error();
-  GgufArray array;
   array.type = static_cast<GgufType>(*type);
   const bool text = array.type == GgufType::kString;
   const std::size_t element_bytes = text ? sizeof(std::uint64_t) : gguf_type_bytes(array.type);
@@ -201,7 +199,7 @@ Result<GgufValue> GgufReader::read_array() {
   if (!text) {
     array.raw = bytes_.subspan(position_, size * element_bytes);
     position_ += array.raw.size();
-    return GgufValue(std::move(array));
+    return ok();
   }
   array.strings.reserve(size);
   for (std::size_t i = 0; i < size; ++i) {
@@ -209,7 +207,7 @@ Result<GgufValue> GgufReader::read_array() {
     if (!element) return element.error();
     array.strings.push_back(*element);
   }
-  return GgufValue(std::move(array));
+  return ok();
 }
 
 Status GgufReader::read_tensor(std::uint64_t index) {

@@ -19,9 +19,9 @@ class GgufReader {
  private:
   Status read_header();
   Status read_entry(std::uint64_t index);
-  Result<GgufValue> read_value(GgufType type);
-  Result<GgufValue> read_number(GgufType type);
-  Result<GgufValue> read_array();
+  Status read_value(GgufType type, GgufValue& out);
+  Status read_number(GgufType type, GgufValue& out);
+  Status read_array(GgufArray& array);
   Result<std::string_view> read_string(std::uint64_t bytes_max);
   Status read_tensor(std::uint64_t index);
   Status place_tensors();

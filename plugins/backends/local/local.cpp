@@ -33,8 +33,8 @@ Number number(const json::object& settings, const char* name, Number fallback) {
 Result<Settings> read_settings(std::string_view text) {
   boost::system::error_code failure;
   const json::value document = json::parse(text, failure);
-  const json::value* model = document.is_object() ? document.as_object().if_contains("model")
-                                                  : nullptr;
+  const json::value* model =
+      document.is_object() ? document.as_object().if_contains("model") : nullptr;
   if (failure || model == nullptr || !model->is_string()) {
     return invalid_argument("settings.model: expected the path of a GGUF file");
   }
@@ -44,11 +44,11 @@ Result<Settings> read_settings(std::string_view text) {
   engine.model_path = model->as_string();
   engine.threads = number<std::size_t>(fields, "threads", engine.threads);
   engine.context_tokens = number(fields, "context_tokens", engine.context_tokens);
+  engine.answer_tokens_default = number(fields, "default_max_tokens", engine.answer_tokens_default);
   engine.batch_tokens = number(fields, "batch_tokens", engine.batch_tokens);
   engine.sequences_max = number(fields, "max_sequences", engine.sequences_max);
   engine.queue_max = number(fields, "max_queue", engine.queue_max);
-  engine.cache_bytes_max =
-      number(fields, "cache_megabytes", engine.cache_bytes_max >> 20U) << 20U;
+  engine.cache_bytes_max = number(fields, "cache_megabytes", engine.cache_bytes_max >> 20U) << 20U;
   settings.request.temperature = number(fields, "temperature", settings.request.temperature);
   settings.request.top_p = number(fields, "top_p", settings.request.top_p);
   return settings;
@@ -84,7 +84,10 @@ class Local final : public Backend {
     const std::string_view operation = view(request.operation);
     if (operation != "chat.completions" && operation != "completions") {
       return Error{Code::kUnimplemented,
-                   "the local backend does not serve " + std::string(operation), {}, 0, 0};
+                   "the local backend does not serve " + std::string(operation),
+                   {},
+                   0,
+                   0};
     }
     RequestDefaults defaults = settings_.request;
     clock_.random(clock_.context, &defaults.seed, sizeof(defaults.seed));

@@ -4,7 +4,9 @@
 namespace backplane::local {
 namespace {
 
-Error cancelled() { return {Code::kCancelled, "the call was cancelled", "CANCELLED", 499, 0}; }
+Error cancelled() {
+  return {Code::kCancelled, "the call was cancelled", "CANCELLED", 499, 0};
+}
 
 }  // namespace
 
@@ -90,7 +92,9 @@ void LocalCall::on_finish(FinishReason reason, const Usage& usage) {
   let_go();
 }
 
-void LocalCall::on_error(const Error& error) { end(error); }
+void LocalCall::on_error(const Error& error) {
+  end(error);
+}
 
 void LocalCall::end(const Error& error) {
   events_.error(error);

@@ -5,7 +5,9 @@ namespace backplane::local {
 
 Preparer::Preparer(std::size_t queue_max) : queue_max_(queue_max), thread_([this] { run(); }) {}
 
-Preparer::~Preparer() { stop(); }
+Preparer::~Preparer() {
+  stop();
+}
 
 bool Preparer::post(std::function<void()> task) {
   {

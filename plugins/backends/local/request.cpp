@@ -54,8 +54,8 @@ Status check_unserved(const json::object& body) {
   constexpr auto kZero = [](const json::value& value) { return is_neutral_number(value, 0); };
   constexpr auto kOne = [](const json::value& value) { return is_neutral_number(value, 1); };
   constexpr auto kNothing = [](const json::value& value) {
-    return is_empty(value) || (value.is_string() && (value.as_string() == "none" ||
-                                                     value.as_string() == "auto"));
+    return is_empty(value) ||
+           (value.is_string() && (value.as_string() == "none" || value.as_string() == "auto"));
   };
   static constexpr Field kFields[] = {
       {"n", kOne},
@@ -71,9 +71,8 @@ Status check_unserved(const json::object& body) {
       {"frequency_penalty", kZero},
       {"presence_penalty", kZero},
       {"echo", kFalse},
-      {"suffix", [](const json::value& value) {
-         return value.is_string() && value.as_string().empty();
-       }},
+      {"suffix",
+       [](const json::value& value) { return value.is_string() && value.as_string().empty(); }},
   };
   for (const Field& field : kFields) {
     const json::value* value = member(body, field.name);
@@ -137,8 +136,7 @@ Status read_stop(const json::object& body, std::vector<std::string>& out) {
   return ok();
 }
 
-Status read_options(const json::object& body, const RequestDefaults& defaults,
-                    ParsedRequest& out) {
+Status read_options(const json::object& body, const RequestDefaults& defaults, ParsedRequest& out) {
   double temperature = defaults.temperature;
   double top_p = defaults.top_p;
   out.sampling.top_k = defaults.top_k;

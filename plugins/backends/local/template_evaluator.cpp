@@ -8,7 +8,7 @@
 namespace backplane::local {
 namespace {
 
-constexpr std::uint64_t kStepsMax = 20'000'000;
+constexpr std::uint64_t kStepsMax = 2'000'000;
 
 }  // namespace
 
@@ -27,8 +27,9 @@ void TemplateEvaluator::fail(std::size_t line, const std::string& what) {
   if (!error_) error_ = template_error(line, what);
 }
 
-bool TemplateEvaluator::may_go_on(std::size_t line) {
-  if (++steps_ > kStepsMax) fail(line, "it takes too long");
+bool TemplateEvaluator::may_go_on(std::size_t line, std::uint64_t steps) {
+  steps_ += steps;
+  if (steps_ > kStepsMax) fail(line, "it takes too long");
   return !error_;
 }
 
@@ -110,6 +111,7 @@ TemplateEvaluator::Flow TemplateEvaluator::execute_for(const Statement& statemen
     fail(statement.line, iterable.text() + " cannot be looped over");
   }
   List list = elements(iterable);
+  if (!may_go_on(statement.line, list.size())) return Flow::kBreak;
   Scope scope{{}, scope_};
   scope_ = &scope;
   if (statement.expressions[1] != nullptr) {

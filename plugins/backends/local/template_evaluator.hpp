@@ -25,7 +25,7 @@ class TemplateEvaluator {
   };
 
   void fail(std::size_t line, const std::string& what);
-  bool may_go_on(std::size_t line);
+  bool may_go_on(std::size_t line, std::uint64_t steps = 1);
   const Value* find(const std::string& name) const;
   Value unwrap(Result<Value> result, std::size_t line);
 
@@ -45,6 +45,7 @@ class TemplateEvaluator {
   Value evaluate_slice(const Expression& expression);
   Value evaluate_unary(const Expression& expression);
   Value evaluate_binary(const Expression& expression);
+  Value bounded(Value value, std::size_t line);
   Value compute(const Expression& expression, const Value& left, const Value& right);
   Value evaluate_filter(const Expression& expression, const Value* input = nullptr);
   Value evaluate_call(const Expression& expression);

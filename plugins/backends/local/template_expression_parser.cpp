@@ -10,7 +10,7 @@ namespace {
 
 using Kind = TemplateToken::Kind;
 
-constexpr int kExpressionDepthMax = 100;
+constexpr int kExpressionDepthMax = 200;
 // Chains like a.b.b.b grow the tree without nesting the parser.
 constexpr int kExpressionNodesMax = 2000;
 
@@ -64,6 +64,13 @@ void TokenCursor::fail(const std::string& what) {
   position_ = tokens_.size() - 1;
 }
 
+ExpressionParser::Nesting::Nesting(ExpressionParser& parser) : parser_(parser) {
+  if (parser_.depth_ == 0) parser_.nodes_ = 0;
+  if (++parser_.depth_ > kExpressionDepthMax) {
+    parser_.cursor_.fail("the expression is nested too deeply");
+  }
+}
+
 ExpressionPointer ExpressionParser::make(Expression::Kind kind, std::string text) {
   if (++nodes_ > kExpressionNodesMax) cursor_.fail("the expression is too long");
   auto expression = std::make_unique<Expression>();
@@ -82,6 +89,7 @@ ExpressionPointer ExpressionParser::join(std::string op, ExpressionPointer left,
 }
 
 ExpressionPointer ExpressionParser::parse() {
+  const Nesting nesting(*this);
   auto value = parse_without_condition();
   while (cursor_.accept_name("if")) {
     auto condition = make(Expression::Kind::kCondition);
@@ -94,11 +102,9 @@ ExpressionPointer ExpressionParser::parse() {
 }
 
 ExpressionPointer ExpressionParser::parse_without_condition() {
-  if (depth_ == 0) nodes_ = 0;
-  if (++depth_ > kExpressionDepthMax) cursor_.fail("the expression is nested too deeply");
+  const Nesting nesting(*this);
   auto left = parse_and();
   while (cursor_.accept_name("or")) left = join("or", std::move(left), parse_and());
-  --depth_;
   return left;
 }
 
@@ -111,9 +117,8 @@ ExpressionPointer ExpressionParser::parse_and() {
 ExpressionPointer ExpressionParser::parse_not() {
   if (!cursor_.accept_name("not")) return parse_comparison();
   auto expression = make(Expression::Kind::kUnary, "not");
-  if (++depth_ > kExpressionDepthMax) cursor_.fail("the expression is nested too deeply");
+  const Nesting nesting(*this);
   expression->operands.push_back(parse_not());
-  --depth_;
   return expression;
 }
 
@@ -162,9 +167,8 @@ ExpressionPointer ExpressionParser::parse_unary() {
   const bool minus = cursor_.is_operator("-");
   if (!minus && !cursor_.is_operator("+")) return parse_suffixes(parse_primary());
   auto expression = make(Expression::Kind::kUnary, cursor_.take().text);
-  if (++depth_ > kExpressionDepthMax) cursor_.fail("the expression is nested too deeply");
+  const Nesting nesting(*this);
   expression->operands.push_back(parse_unary());
-  --depth_;
   return expression;
 }
 

@@ -47,6 +47,17 @@ class ExpressionParser {
 
  private:
   using Level = ExpressionPointer (ExpressionParser::*)();
+  // Counts how deep the parser is in itself while it lives.
+  class Nesting {
+   public:
+    explicit Nesting(ExpressionParser& parser);
+    ~Nesting() { --parser_.depth_; }
+    Nesting(const Nesting&) = delete;
+    Nesting& operator=(const Nesting&) = delete;
+
+   private:
+    ExpressionParser& parser_;
+  };
   ExpressionPointer make(Expression::Kind kind, std::string text = {});
   ExpressionPointer join(std::string op, ExpressionPointer left, ExpressionPointer right);
   ExpressionPointer parse_left_associative(std::initializer_list<std::string_view> ops, Level next);

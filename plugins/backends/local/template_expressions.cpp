@@ -171,7 +171,18 @@ Value TemplateEvaluator::evaluate_binary(const Expression& expression) {
   if (expression.text == "and") return left.truth() ? evaluate(*expression.operands[1]) : left;
   if (expression.text == "or") return left.truth() ? left : evaluate(*expression.operands[1]);
   const Value right = evaluate(*expression.operands[1]);
-  return error_ ? Value() : compute(expression, left, right);
+  return error_ ? Value() : bounded(compute(expression, left, right), expression.line);
+}
+
+// Doubling something sixty times takes a short template and more memory than there is.
+Value TemplateEvaluator::bounded(Value value, std::size_t line) {
+  constexpr std::size_t kElementsMax = 1u << 20;
+  const bool long_text =
+      value.string() != nullptr && value.string()->size() > kTemplateTextBytesMax;
+  const bool long_list = value.list() != nullptr && value.list()->size() > kElementsMax;
+  if (!long_text && !long_list) return value;
+  fail(line, long_text ? "the text is too long" : "the list is too long");
+  return {};
 }
 
 Value TemplateEvaluator::compute(const Expression& expression, const Value& left,
@@ -317,6 +328,7 @@ Value TemplateEvaluator::call_function(const std::string& name, const CallArgume
       }
       list.emplace_back(at);
     }
+    may_go_on(line, list.size());
     return list;
   }
   if (name == "strftime_now") {

@@ -13,8 +13,6 @@
 
 namespace backplane::local {
 
-inline constexpr std::size_t kTemplateTextBytesMax = std::size_t{16} << 20;
-
 struct CallArguments {
   std::vector<Value> positional;
   std::vector<std::pair<std::string, Value>> named;

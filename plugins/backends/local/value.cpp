@@ -43,23 +43,33 @@ std::string quoted(std::string_view text) {
   return out + quote;
 }
 
-std::string representation(const Value& value, int depth) {
-  if (depth > kDepthMax) return "...";
-  if (value.string() != nullptr) return quoted(*value.string());
-  std::string out;
-  if (const List* list = value.list()) {
+void append_representation(const Value& value, int depth, std::string& out) {
+  if (depth > kDepthMax || out.size() > kTemplateTextBytesMax) return;
+  bool first = true;
+  const auto separate = [&] {
+    if (!first) out += ", ";
+    first = false;
+  };
+  if (value.string() != nullptr) {
+    out += quoted(*value.string());
+  } else if (const List* list = value.list()) {
+    out += '[';
     for (const Value& element : *list) {
-      out += (out.empty() ? "" : ", ") + representation(element, depth + 1);
+      separate();
+      append_representation(element, depth + 1, out);
     }
-    return "[" + out + "]";
-  }
-  if (const Object* object = value.object()) {
+    out += ']';
+  } else if (const Object* object = value.object()) {
+    out += '{';
     for (const auto& [key, member] : object->members) {
-      out += (out.empty() ? "" : ", ") + quoted(key) + ": " + representation(member, depth + 1);
+      separate();
+      out += quoted(key) + ": ";
+      append_representation(member, depth + 1, out);
     }
-    return "{" + out + "}";
+    out += '}';
+  } else {
+    out += value.text();
   }
-  return value.text();
 }
 
 void append_json_string(std::string_view text, std::string& out) {
@@ -105,7 +115,7 @@ class JsonWriter {
   std::string take() { return std::move(out_); }
 
   void write(const Value& value, int depth) {
-    if (depth > kDepthMax) {
+    if (depth > kDepthMax || out_.size() > kTemplateTextBytesMax) {
       out_ += "null";
     } else if (value.string() != nullptr) {
       append_json_string(*value.string(), out_);
@@ -202,7 +212,10 @@ std::string Value::text() const {
   if (boolean() != nullptr) return *boolean() ? "True" : "False";
   if (integer() != nullptr) return std::to_string(*integer());
   if (real() != nullptr) return real_text(*real());
-  return string() != nullptr ? *string() : representation(*this, 0);
+  if (string() != nullptr) return *string();
+  std::string out;
+  append_representation(*this, 0, out);
+  return out;
 }
 
 bool operator==(const Value& a, const Value& b) {

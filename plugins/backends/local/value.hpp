@@ -14,6 +14,9 @@
 
 namespace backplane::local {
 
+// The longest text a value is printed as; what would be longer is cut off past it.
+inline constexpr std::size_t kTemplateTextBytesMax = std::size_t{16} << 20;
+
 class Value;
 using List = std::vector<Value>;
 

@@ -79,6 +79,8 @@ void Connection::on_data(std::string_view bytes) {
 
 void Connection::on_end() {
   peer_ended_ = true;
+  // A close looks like this until something is written; a call must not run on for nobody.
+  if (call_ != nullptr) return cut();
   if (state_ == State::kClosing || busy()) return;
   if (parser_.idle()) return close();
   refuse(protocol_error(400, "INVALID_REQUEST", "the request ended early"));

@@ -57,6 +57,15 @@ TEST(Hostile, ErrorsAreBounded) {
   EXPECT_EQ(result.errors.back().message, "there is more; the list is cut here");
 }
 
+TEST(Hostile, ManyKeysStayCheap) {
+  const Folder folder;
+  std::string text = std::string(kTransport) + "extra:\n";
+  for (std::size_t i = 0; i < kNodesMax - 100; ++i) {
+    text += " k" + std::to_string(i) + ": 1\n";
+  }
+  EXPECT_EQ(load_text(folder, text).errors.size(), 1u);
+}
+
 TEST(Hostile, IncludedFilesAreBounded) {
   const Folder folder;
   for (std::size_t i = 0; i <= kIncludedFilesMax; ++i) {

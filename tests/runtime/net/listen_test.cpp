@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What listen refuses, and what it says.
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstring>
-#include <fstream>
 
 #include "tests/runtime/net/certificates.hpp"
 #include "tests/runtime/net/raw_socket.hpp"
@@ -119,6 +122,41 @@ TEST(Listen, AcceptsOnEveryLoop) {
   EXPECT_GT(per_loop.get()[0], 0);
   EXPECT_GT(per_loop.get()[1], 0);
   EXPECT_EQ(world.net->connection_count(), 64u);
+}
+
+// Lets no descriptor be opened while it lives.
+class NoMoreDescriptors {
+ public:
+  NoMoreDescriptors() {
+    getrlimit(RLIMIT_NOFILE, &before_);
+    const int next = dup(0);
+    close(next);
+    const rlimit none{static_cast<rlim_t>(next), before_.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &none);
+  }
+  ~NoMoreDescriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST(Listen, OutlivesAWantOfDescriptors) {
+  World world;
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port =
+      htons(static_cast<std::uint16_t>(world.net->table()->port(world.transport.listen())));
+  const RawSocket client(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  {
+    const NoMoreDescriptors limit;
+    ASSERT_EQ(connect(client.descriptor(), reinterpret_cast<sockaddr*>(&address), sizeof(address)),
+              0);
+    world.run([] {});
+    world.run([] {});
+    EXPECT_EQ(world.transport.happened.get().accepted, 0);
+  }
+  EXPECT_TRUE(world.transport.happened.wait([](const auto& h) { return h.accepted == 1; }));
 }
 
 }  // namespace

@@ -92,6 +92,7 @@ TEST_F(NetTest, GathersPiecesOfABigWriteBehindASmallOne) {
   auto client = connect();
   ASSERT_TRUE(client.send("go"));
   EXPECT_TRUE(client.receive_all() == "head first " + big + " last");
+  ASSERT_TRUE(happened([](const auto& h) { return h.closed == 1; }));
 }
 
 TEST_F(NetTest, ASlowReaderIsToldToPauseAndDrains) {
@@ -169,9 +170,13 @@ TEST_F(NetTest, APausedConnectionStillLearnsThatThePeerLeft) {
   ASSERT_TRUE(happened([](const auto& h) { return h.received == "x"; }));
   leaver.close();
   ASSERT_TRUE(happened([](const auto& h) { return h.ended == 1; }));
+  auto hasty = connect();
+  hasty.send("z");
+  hasty.close();
+  ASSERT_TRUE(happened([](const auto& h) { return h.ended == 2; }));
   auto cutter = connect();
   cutter.send("y");
-  ASSERT_TRUE(happened([](const auto& h) { return h.received == "xy"; }));
+  ASSERT_TRUE(happened([](const auto& h) { return h.received == "xzy"; }));
   cutter.reset();
   ASSERT_TRUE(happened([](const auto& h) { return h.closed == 1; }));
 }

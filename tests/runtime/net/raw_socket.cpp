@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -119,6 +120,11 @@ bool RawSocket::is_ended() {
   const ssize_t count = recv(descriptor_, &byte, 1, 0);
   if (count < 0 && errno == ECONNRESET) was_reset_ = true;
   return count == 0 || was_reset_;
+}
+
+void RawSocket::wait_for_hangup() {
+  pollfd entry{descriptor_, POLLRDHUP, 0};
+  poll(&entry, 1, static_cast<int>(std::chrono::milliseconds(kPatience).count()));
 }
 
 RawListener::RawListener() : descriptor_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {

@@ -33,6 +33,8 @@ class RawSocket {
   std::string receive_some();
   // True: the stream ends, by the peer's close or by a reset, without another byte.
   bool is_ended();
+  // Reads nothing.
+  void wait_for_hangup();
   bool was_reset() const { return was_reset_; }
 
  private:

@@ -49,7 +49,7 @@ TEST(TimerQueue, AgreesWithASortedMapUnderRandomUse) {
   for (std::uint64_t step = 0; step < 20'000; ++step) {
     const auto choice = random() % 4;
     if (choice < 2) {
-      const std::int64_t due_ns = now_ns + random() % 100;
+      const std::int64_t due_ns = now_ns + static_cast<std::int64_t>(random() % 100);
       const auto name = queue.add(due_ns, {nothing, reinterpret_cast<void*>(step)});
       expected[{due_ns, step}] = name;
     } else if (choice == 2 && !expected.empty()) {
@@ -59,7 +59,7 @@ TEST(TimerQueue, AgreesWithASortedMapUnderRandomUse) {
       ASSERT_TRUE(queue.cancel(victim->second));
       expected.erase(victim);
     } else {
-      now_ns += random() % 20;
+      now_ns += static_cast<std::int64_t>(random() % 20);
       while (const auto task = queue.take_due(now_ns)) {
         ASSERT_FALSE(expected.empty());
         ASSERT_LE(expected.begin()->first.first, now_ns);

@@ -21,10 +21,9 @@ class Watched {
  public:
   template <class Change>
   void update(Change change) {
-    {
-      const std::lock_guard lock(mutex_);
-      change(value_);
-    }
+    // Told under the lock: the waiter may destroy this as soon as it has it.
+    const std::lock_guard lock(mutex_);
+    change(value_);
     changed_.notify_all();
   }
   template <class Condition>

@@ -40,14 +40,14 @@ TEST_P(CheckTestCorpus, FailsWithItsReason) {
   EXPECT_EQ(report.tests.back().finding.reason, expected.reason);
 }
 
-constexpr milliseconds kShort{1000};
+constexpr milliseconds kShort{2000};
 
 constexpr CheckCase kCases[] = {
     {"schema_not_json", "schema", "schema: not JSON: incomplete JSON"},
     {"schema_unknown_keyword", "schema",
      "schema: /properties/size: keyword \"typ\" is not supported"},
     {"create_crashes", "life.create", "crashed in create (SIGABRT)"},
-    {"create_hangs", "life.create", "hung in create: no answer within 1 s", kShort},
+    {"create_hangs", "life.create", "hung in create: no answer within 2 s", kShort},
     {"create_exits", "life.create",
      "ended the process in create (exit code 3); a plugin returns errors and never exits"},
     {"throws_in_create", "life.create",
@@ -68,7 +68,7 @@ constexpr CheckCase kCases[] = {
      "describe: operations: expected an array of names such "
      "as chat.completions"},
     {"submit_crashes", "backend.stream", "crashed in submit (SIGABRT)"},
-    {"submit_hangs", "backend.stream", "hung in submit: no answer within 1 s", kShort},
+    {"submit_hangs", "backend.stream", "hung in submit: no answer within 2 s", kShort},
     {"call_without_functions", "backend.stream",
      "submit returned OK and no whole bp_call; fill every field of it"},
     {"fails_after_events", "backend.stream",
@@ -76,7 +76,7 @@ constexpr CheckCase kCases[] = {
     {"double_end", "backend.stream",
      "a second terminal event (END) came after END; a call ends once"},
     {"no_end", "backend.stream",
-     "no terminal event came within 500 ms, after 26 events; end every call with END or ERROR",
+     "no terminal event came within 1000 ms, after 26 events; end every call with END or ERROR",
      kShort},
     {"event_after_end", "backend.stream",
      "event TEXT came after the terminal event; emit nothing more"},
@@ -95,11 +95,11 @@ constexpr CheckCase kCases[] = {
      "more than 8 events came after PAUSE (max_overrun); wait for resume (answered PAUSE to event "
      "0)"},
     {"ignores_resume", "backend.pause",
-     "no terminal event came within 500 ms, after 1 events; end every call with END or ERROR "
+     "no terminal event came within 1000 ms, after 1 events; end every call with END or ERROR "
      "(answered PAUSE to event 0)",
      kShort},
     {"ignores_cancel", "backend.cancel",
-     "no terminal event came within 500 ms of cancel, after 1 events; end every call with END or "
+     "no terminal event came within 1000 ms of cancel, after 1 events; end every call with END or "
      "ERROR (answered PAUSE to event 0)",
      kShort},
     {"cancel_of_other_code", "backend.cancel",
@@ -135,10 +135,13 @@ TEST(CheckPlugin, StopsAtAFileThatIsNoPlugin) {
 
 TEST(CheckPlugin, NamesWhatElseIsExported) {
   const CheckReport report = check_plugin(kBroken / "more_exports.so", {{}, "elf"});
-  EXPECT_NE(text_of(report).find("exports extra_one, extra_two besides the entry symbol; link it "
-                                 "with the version script of bp_add_plugin"),
-            std::string::npos)
-      << text_of(report);
+  const std::string text = text_of(report);
+  EXPECT_NE(text.find("not ok 3 - elf.exports"), std::string::npos) << text;
+  for (const char* part : {"exports ", "extra_one", "extra_two",
+                           " besides the entry symbol; link it with the version script of "
+                           "bp_add_plugin"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in " << text;
+  }
 }
 
 TEST(CheckPlugin, SkipsWhatNeedsSettingsOrAMissingService) {

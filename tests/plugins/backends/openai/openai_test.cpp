@@ -96,9 +96,10 @@ TEST(OpenAi, NamesAnOperationItDoesNotServe) {
 }
 
 TEST(OpenAi, BuildsTheHeadersFromZero) {
-  Exchange exchange(
-      R"({"base_url":"http://h/v1","api_key":"ref:key","headers":{"X-Title":"plain","x-org":"ref:org"}})",
-      BP_REQUEST_STREAM, "chat.completions", {{"ref:key", " sk-1\n"}, {"ref:org", "org-1"}});
+  Exchange exchange(R"({"base_url":"http://h/v1","api_key":"ref:key",)"
+                    R"("headers":{"X-Title":"plain","x-org":"ref:org"}})",
+                    BP_REQUEST_STREAM, "chat.completions",
+                    {{"ref:key", " sk-1\n"}, {"ref:org", "org-1"}});
   const std::vector<bp_pair> metadata = {{str("traceparent"), str("00-aa-bb-01")},
                                          {str("cookie"), str("secret")},
                                          {str("x-forwarded-for"), str("10.0.0.1")}};

@@ -48,8 +48,8 @@ TEST(OpenAiSettings, NamesTheSettingThatIsWrong) {
 }
 
 TEST(OpenAiSettings, TimeoutsReachTheClient) {
-  Instance instance(
-      R"({"base_url":"http://h","timeouts":{"connect_ms":1,"first_byte_ms":2,"idle_ms":3,"total_ms":4}})");
+  Instance instance(R"({"base_url":"http://h",)"
+                    R"("timeouts":{"connect_ms":1,"first_byte_ms":2,"idle_ms":3,"total_ms":4}})");
   ASSERT_EQ(instance.create(), BP_CODE_OK);
   ASSERT_EQ(instance.start(), BP_CODE_OK);
   bp_request request{};

@@ -123,14 +123,12 @@ TEST_F(Connection, whose_write_says_stop_stops_the_call) {
   EXPECT_EQ(call.text("a"), BP_FLOW_STOP);
 }
 
-TEST_F(Connection, half_closed_is_still_answered) {
+TEST_F(Connection, that_ends_while_a_call_runs_stops_the_call) {
   FakeCall& call = begin_stream();
-  connection->end();
-  EXPECT_FALSE(connection->closed);
   call.text("a");
-  call.end();
-  EXPECT_EQ(count(connection->output, "data: [DONE]"), 1U);
-  EXPECT_TRUE(connection->closed);
+  connection->end();
+  EXPECT_EQ(call.released, 1);
+  EXPECT_EQ(count(connection->output, "data: [DONE]"), 0U);
 }
 
 TEST_F(Connection, idle_and_ended_is_closed) {

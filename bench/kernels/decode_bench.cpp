@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// Steps of a whole model, the file BACKPLANE_BENCH_MODEL names: one token for each of some
+// sequences (decode), or one sequence's prompt (prefill). items_per_second counts tokens.
+#include <benchmark/benchmark.h>
+
+#include <cstdlib>
+
+#include "plugins/backends/local/model.hpp"
+
+namespace backplane::local {
+namespace {
+
+constexpr std::size_t kBatchMax = 128;
+constexpr std::uint32_t kContext = 256;
+
+struct Loaded {
+  std::unique_ptr<Gguf> gguf;
+  std::unique_ptr<kernels::Device> device;
+  std::unique_ptr<Model> model;
+};
+
+bool load(benchmark::State& state, std::size_t threads, Loaded& loaded) {
+  const char* path = std::getenv("BACKPLANE_BENCH_MODEL");
+  if (path == nullptr) {
+    state.SkipWithError("set BACKPLANE_BENCH_MODEL to a GGUF file");
+    return false;
+  }
+  auto gguf = Gguf::open(path);
+  if (!gguf) return state.SkipWithError(gguf.error().message.c_str()), false;
+  loaded.gguf = std::make_unique<Gguf>(std::move(*gguf));
+  loaded.device = kernels::make_cpu_device(threads);
+  auto model = Model::load(*loaded.gguf, *loaded.device, kBatchMax, kBatchMax);
+  if (!model) return state.SkipWithError(model.error().message.c_str()), false;
+  loaded.model = std::move(*model);
+  return true;
+}
+
+void decode(benchmark::State& state) {
+  Loaded loaded;
+  if (!load(state, static_cast<std::size_t>(state.range(1)), loaded)) return;
+  const auto sequences = static_cast<std::size_t>(state.range(0));
+  std::vector<std::unique_ptr<KvCache>> caches;
+  for (std::size_t i = 0; i < sequences; ++i) {
+    caches.push_back(std::move(*loaded.model->new_cache(kContext)));
+  }
+  std::uint32_t position = 0;
+  for (auto _ : state) {
+    std::vector<BatchEntry> batch;
+    for (const auto& cache : caches) batch.push_back({cache.get(), position, 5, true});
+    benchmark::DoNotOptimize(loaded.model->forward(batch).data);
+    position = (position + 1) % kContext;
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * sequences));
+}
+BENCHMARK(decode)
+    ->ArgNames({"sequences", "threads"})
+    ->ArgsProduct({{1, 8, 32}, {1, 0}})
+    ->UseRealTime();
+
+void prefill(benchmark::State& state) {
+  Loaded loaded;
+  if (!load(state, static_cast<std::size_t>(state.range(0)), loaded)) return;
+  const auto cache = std::move(*loaded.model->new_cache(kBatchMax));
+  std::vector<BatchEntry> batch;
+  for (std::uint32_t i = 0; i < kBatchMax; ++i) {
+    batch.push_back({cache.get(), i, 5, i + 1 == kBatchMax});
+  }
+  for (auto _ : state) benchmark::DoNotOptimize(loaded.model->forward(batch).data);
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * kBatchMax));
+}
+BENCHMARK(prefill)->ArgNames({"threads"})->Arg(1)->Arg(0)->UseRealTime();
+
+}  // namespace
+}  // namespace backplane::local

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// The library inside another program: its C API, two runtimes at once, clean ends.
+#include "runtime/include/backplane/embed.h"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include <backplane/plugin.hpp>
+#include <filesystem>
+#include <fstream>
+
+namespace backplane {
+namespace {
+
+constexpr char kEcho[] = R"(transports:
+  http: {uses: http, settings: {listen: "127.0.0.1:0"}}
+backends: {echo: {uses: echo}}
+models: {echo: {routes: [{backend: echo}]}}
+)";
+
+class Embed : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (std::filesystem::temp_directory_path() / "backplane-XXXXXX").string();
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern;
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::string write(const std::string& yaml) const {
+    const std::string file = folder_ / "deploy.yaml";
+    std::ofstream(file) << yaml;
+    return file;
+  }
+
+  std::filesystem::path folder_;
+};
+
+std::uint16_t port_of(const bp_runtime* runtime) {
+  std::string address;
+  bp_runtime_addresses(
+      runtime, [](void* out, bp_str text) { *static_cast<std::string*>(out) = view(text); },
+      &address);
+  return static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
+}
+
+std::string get(std::uint16_t port, const std::string& path) {
+  const int descriptor = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  std::string answer;
+  if (connect(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0) {
+    const std::string request =
+        "GET " + path + " HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
+    EXPECT_EQ(send(descriptor, request.data(), request.size(), 0),
+              static_cast<ssize_t>(request.size()));
+    char buffer[4096];
+    for (ssize_t got = 0; (got = recv(descriptor, buffer, sizeof(buffer), 0)) > 0;) {
+      answer.append(buffer, static_cast<std::size_t>(got));
+    }
+  }
+  close(descriptor);
+  return answer;
+}
+
+TEST_F(Embed, two_runtimes_serve_and_end_independently) {
+  const std::string file = write(kEcho);
+  bp_runtime* first = nullptr;
+  bp_runtime* second = nullptr;
+  bp_error error{};
+  ASSERT_EQ(bp_runtime_start(file.c_str(), nullptr, nullptr, &first, &error), BP_CODE_OK)
+      << error.message;
+  ASSERT_EQ(bp_runtime_start(file.c_str(), nullptr, nullptr, &second, &error), BP_CODE_OK)
+      << error.message;
+  const std::uint16_t first_port = port_of(first);
+  const std::uint16_t second_port = port_of(second);
+  ASSERT_NE(first_port, second_port);
+  EXPECT_NE(get(first_port, "/v1/models").find("\"echo\""), std::string::npos);
+  bp_runtime_stop(first);
+  EXPECT_EQ(get(first_port, "/health"), "");
+  EXPECT_NE(get(second_port, "/ready").find("200"), std::string::npos);
+  bp_runtime_stop(second);
+}
+
+TEST_F(Embed, every_error_of_the_file_is_told) {
+  std::string lines;
+  bp_runtime* runtime = nullptr;
+  bp_error error{};
+  const std::string file = write("transports: {http: {uses: htp}}\nbackend: {}\n");
+  EXPECT_EQ(bp_runtime_start(
+                file.c_str(),
+                [](void* out, bp_str line) {
+                  static_cast<std::string*>(out)->append(view(line)).append("\n");
+                },
+                &lines, &runtime, &error),
+            BP_CODE_INVALID_ARGUMENT);
+  EXPECT_EQ(runtime, nullptr);
+  EXPECT_NE(lines.find("did you mean \"http\""), std::string::npos) << lines;
+  EXPECT_NE(lines.find("did you mean \"backends\""), std::string::npos) << lines;
+  EXPECT_NE(error.message[0], '\0');
+}
+
+TEST_F(Embed, a_start_that_fails_leaves_nothing_behind) {
+  const std::string taken = write(kEcho);
+  bp_runtime* first = nullptr;
+  bp_runtime* second = nullptr;
+  bp_error error{};
+  ASSERT_EQ(bp_runtime_start(taken.c_str(), nullptr, nullptr, &first, &error), BP_CODE_OK);
+  std::string yaml = kEcho;
+  yaml.replace(yaml.find("127.0.0.1:0"), 11, "127.0.0.1:" + std::to_string(port_of(first)));
+  const std::string file = write(yaml);
+  EXPECT_NE(bp_runtime_start(file.c_str(), nullptr, nullptr, &second, &error), BP_CODE_OK);
+  EXPECT_NE(std::string(error.message).find("in use"), std::string::npos) << error.message;
+  bp_runtime_stop(first);
+}
+
+}  // namespace
+}  // namespace backplane

@@ -85,7 +85,7 @@ void event_from_another_thread(benchmark::State& state) {
   }
   call.end(events);
 }
-BENCHMARK(event_from_another_thread)->UseRealTime();
+BENCHMARK(event_from_another_thread)->MeasureProcessCPUTime();
 
 }  // namespace
 }  // namespace backplane::bench

@@ -39,7 +39,7 @@ void whole_call(benchmark::State& state) {
     gateway.on_loop([] {});
   }
 }
-BENCHMARK(whole_call)->UseRealTime();
+BENCHMARK(whole_call)->MeasureProcessCPUTime();
 
 }  // namespace
 }  // namespace backplane::bench

@@ -10,10 +10,11 @@
 namespace backplane::bench {
 namespace {
 
-constexpr std::string_view kSentence = R"(A \"quoted\" sentence of a prompt, with a line break.\n)";
+constexpr std::string_view kSentence =
+    R"(A sentence about as long as people write them, with a \"quoted\" word, and a line break.\n)";
 constexpr std::size_t kMessageBytes = 2000;
 
-// A conversation of about `size` bytes: turns of 2 kB, with escapes.
+// A conversation of about `size` bytes: turns of 2 kB, with three escapes in 90 bytes.
 std::string body_of(std::size_t size) {
   std::string body = R"({"model":"some-model","stream":true,"max_tokens":256,"messages":[)";
   constexpr std::string_view kOpen = R"({"role":"user","content":")";

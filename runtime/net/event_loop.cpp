@@ -84,7 +84,7 @@ void EventLoop::post(bp_task task, void* argument) {
   {
     const std::lock_guard lock(mutex_);
     posted_.push_back({task, argument});
-    wake = std::exchange(asleep_, false);
+    wake = std::exchange(asleep_, false) && !is_current();  // its own turn ends with posted tasks
   }
   if (wake) wake_up();
 }

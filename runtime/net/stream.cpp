@@ -68,7 +68,7 @@ const BIO_METHOD* bio_method() {
   return method.value;
 }
 
-std::size_t total_of(std::span<const iovec> pieces) {
+[[maybe_unused]] std::size_t total_of(std::span<const iovec> pieces) {
   std::size_t total = 0;
   for (const iovec& piece : pieces) total += piece.iov_len;
   return total;

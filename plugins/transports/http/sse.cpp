@@ -28,7 +28,9 @@ void append_lines(std::string& out, std::string_view document) {
 }  // namespace
 
 void append_event(std::string& out, std::string_view document) {
-  if (document.find_first_of("\r\n") != std::string_view::npos) {
+  // Two searches for a character are many times faster than one for a set.
+  if (document.find('\n') != std::string_view::npos ||
+      document.find('\r') != std::string_view::npos) {
     append_lines(out, document);
     return;
   }

@@ -140,7 +140,7 @@ SharedServices Runtime::Parts::services() {
 LoadRules Runtime::Parts::load_rules() const {
   LoadRules rules;
   for (const auto& [file, digest] : deployment.plugins.digests) {
-    rules.allowed_sha256.push_back(digest);
+    rules.allowed_sha256.emplace(file, digest);
   }
   return rules;
 }

@@ -50,6 +50,7 @@ LogLevel level_of(config::LogLevel level) {
 Gateway::Options options_of(const config::Deployment& deployment) {
   Gateway::Options options;
   options.scan.depth_max = static_cast<std::uint32_t>(deployment.limits.max_depth);
+  options.call.call_timeout_ms = static_cast<std::uint64_t>(deployment.limits.call_timeout_ms);
   options.body_bytes_max = static_cast<std::uint64_t>(deployment.limits.max_body_bytes);
   return options;
 }

@@ -62,7 +62,8 @@ Log read_log(const Node& node) {
 
 Limits read_limits(const Node& node) {
   return {at(node, "max_body_bytes").integer, at(node, "max_depth").integer,
-          at(node, "drain_ms").integer, at(node, "loops").integer};
+          at(node, "call_timeout_ms").integer, at(node, "drain_ms").integer,
+          at(node, "loops").integer};
 }
 
 }  // namespace

@@ -55,6 +55,7 @@ struct Model {
 struct Limits {
   std::int64_t max_body_bytes = 0;
   std::int64_t max_depth = 0;
+  std::int64_t call_timeout_ms = 0;
   std::int64_t drain_ms = 0;
   std::int64_t loops = 0;  // 0: one per core
 };

@@ -43,8 +43,8 @@ std::string nearest(std::string_view typed, const std::vector<std::string>& know
   std::size_t best = std::max<std::size_t>(1, typed.size() / 3) + 1;
   std::string name;
   for (const std::string& candidate : known) {
-    if (candidate.size() > kTypedMaxBytes) {
-      continue;
+    if (candidate.size() >= typed.size() + best || typed.size() >= candidate.size() + best) {
+      continue;  // at least one edit for each byte that is missing
     }
     const std::size_t distance = edit_distance(typed, candidate);
     if (distance < best && distance < candidate.size()) {

@@ -55,12 +55,12 @@ Result<std::unique_ptr<PluginInstance<Table>>> PluginInstance<Table>::create(
 
 template <class Table>
 PluginInstance<Table>::~PluginInstance() {
-  if (self_ == nullptr || left_alone_) {
-    if (left_alone_) host_.release();
+  if (left_alone_) {
+    host_.release();
     return;
   }
-  if (started_) table_->stop(self_);
-  table_->destroy(self_);
+  stop();
+  if (self_ != nullptr) table_->destroy(self_);
 }
 
 template <class Table>
@@ -69,6 +69,16 @@ Status PluginInstance<Table>::start() {
   if (table_->start(self_, &error) != BP_CODE_OK) return placed(error);
   started_ = true;
   return ok();
+}
+
+template <class Table>
+void PluginInstance<Table>::drain(std::int64_t deadline_ns) {
+  if (started_) table_->drain(self_, deadline_ns);
+}
+
+template <class Table>
+void PluginInstance<Table>::stop() {
+  if (std::exchange(started_, false) && !left_alone_) table_->stop(self_);
 }
 
 template <class Table>

@@ -16,7 +16,8 @@
 
 namespace backplane {
 
-// One instance behind its kind's table. All [control]; the destructor stops and destroys it.
+// One instance behind its kind's table. All [control]; the destructor stops and destroys it. What
+// has not started is neither drained nor stopped.
 template <class Table>
 class PluginInstance {
  public:
@@ -30,7 +31,9 @@ class PluginInstance {
   PluginInstance& operator=(const PluginInstance&) = delete;
 
   Status start();
-  void drain(std::int64_t deadline_ns) { table_->drain(self_, deadline_ns); }
+  void drain(std::int64_t deadline_ns);
+  // Idempotent. What it posted to a loop may still be on its way: destroy comes after that.
+  void stop();
   // A plugin with a call that never ended is left alone: it may still use what destroy would free.
   void leave_alone() { left_alone_ = true; }
   Result<std::string> describe() const;

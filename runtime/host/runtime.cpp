@@ -16,6 +16,7 @@
 #include <future>
 #include <map>
 #include <thread>
+#include <utility>
 
 namespace backplane {
 namespace {
@@ -41,15 +42,17 @@ LogLevel level_of(config::LogLevel level) {
     case config::LogLevel::kWarning:
       return LogLevel::kWarn;
     case config::LogLevel::kError:
+      return LogLevel::kError;
     case config::LogLevel::kOff:
       break;
   }
-  return LogLevel::kError;
+  return LogLevel::kOff;
 }
 
 Gateway::Options options_of(const config::Deployment& deployment) {
   Gateway::Options options;
   options.scan.depth_max = static_cast<std::uint32_t>(deployment.limits.max_depth);
+  options.call.call_timeout_ms = static_cast<std::uint64_t>(deployment.limits.call_timeout_ms);
   options.body_bytes_max = static_cast<std::uint64_t>(deployment.limits.max_body_bytes);
   return options;
 }
@@ -71,6 +74,8 @@ class Runtime::Parts {
 
   Status start();
   void stop(std::int64_t drain_ms);
+  // A plugin was left alone and may still use what it was given: none of this is to be freed.
+  bool left_alone() const { return left_alone_; }
 
   const config::Deployment deployment;
   const DeploymentSecrets secrets;
@@ -100,6 +105,11 @@ class Runtime::Parts {
   LoadRules load_rules() const;
   bool wait_for_calls(std::int64_t until_ms);
   void wait_for_loops();
+  void end_calls(std::int64_t drain_ms);
+  void end_plugins();
+
+  bool stopped_ = false;
+  bool left_alone_ = false;
 };
 
 Status Runtime::Parts::start() {
@@ -140,7 +150,7 @@ SharedServices Runtime::Parts::services() {
 LoadRules Runtime::Parts::load_rules() const {
   LoadRules rules;
   for (const auto& [file, digest] : deployment.plugins.digests) {
-    rules.allowed_sha256.push_back(digest);
+    rules.allowed_sha256.emplace(file, digest);
   }
   return rules;
 }
@@ -237,36 +247,50 @@ void Runtime::Parts::wait_for_loops() {
   }
 }
 
-void Runtime::Parts::stop(std::int64_t drain_ms) {
+void Runtime::Parts::end_calls(std::int64_t drain_ms) {
   constexpr std::int64_t kCancelMs = 5'000;  // above the pipeline's cancel grace
-  if (loops == nullptr) return;
-  if (gateway != nullptr) {
-    gateway->set_serving(false);
-    const std::int64_t deadline_ns =
-        system_clock()->monotonic_ns(nullptr) + drain_ms * std::int64_t{1'000'000};
-    for (const auto& transport : transports) transport->drain(deadline_ns);
-    for (const auto& backend : backends) backend->drain(deadline_ns);
-    for (const auto& payment : payments) payment->drain(deadline_ns);
-    if (!wait_for_calls(drain_ms)) {
-      gateway->shut_down_calls();
-      wait_for_calls(kCancelMs);
-    }
-    wait_for_loops();
+  gateway->set_serving(false);
+  const std::int64_t deadline_ns =
+      system_clock()->monotonic_ns(nullptr) + drain_ms * std::int64_t{1'000'000};
+  for (const auto& transport : transports) transport->drain(deadline_ns);
+  for (const auto& backend : backends) backend->drain(deadline_ns);
+  for (const auto& payment : payments) payment->drain(deadline_ns);
+  if (!wait_for_calls(drain_ms)) {
+    gateway->shut_down_calls();
+    wait_for_calls(kCancelMs);
   }
-  net->abort_all();
   wait_for_loops();
+}
+
+// Each kind is stopped, then what it posted runs, then it is destroyed.
+void Runtime::Parts::end_plugins() {
   for (const auto& [name, instance] : backend_instances) {
     if (instance.in_flight.load() == 0) continue;
+    left_alone_ = true;
     for (const auto& backend : backends) {
       if (backend->self() == instance.self) backend->leave_alone();
     }
   }
+  for (const auto& transport : transports) transport->stop();
+  wait_for_loops();
   transports.clear();
+  wait_for_loops();
+  for (const auto& backend : backends) backend->stop();
+  for (const auto& payment : payments) payment->stop();
   wait_for_loops();
   backends.clear();
   payments.clear();
   wait_for_loops();
+}
+
+void Runtime::Parts::stop(std::int64_t drain_ms) {
+  if (loops == nullptr || std::exchange(stopped_, true)) return;
+  if (gateway != nullptr) end_calls(drain_ms);
+  net->abort_all();
+  wait_for_loops();
+  end_plugins();
   loops->stop();
+  if (left_alone_) return;
   gateway.reset();
   http.reset();
   net.reset();
@@ -274,7 +298,10 @@ void Runtime::Parts::stop(std::int64_t drain_ms) {
 }
 
 Runtime::Runtime(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
-Runtime::~Runtime() = default;
+Runtime::~Runtime() {
+  parts_->stop(0);
+  if (parts_->left_alone()) static_cast<void>(parts_.release());
+}
 
 Result<std::unique_ptr<Runtime>> Runtime::start(config::Deployment deployment) {
   auto parts = std::make_unique<Parts>(std::move(deployment));

@@ -38,8 +38,17 @@ Status Attempt::start(AttemptOwner& owner, BackendInstance& backend, const Attem
     attempt->delete_later();
   } else if (attempt->cancelled_) {
     call->cancel(call);
+  } else {
+    attempt->arm_timeout();
   }
   return ok();
+}
+
+void Attempt::arm_timeout() {
+  if (backend_.timeout_ms == 0) return;
+  timeout_timer_ = context_.loops.post_after(
+      loop_, backend_.timeout_ms, [](void* self) { static_cast<Attempt*>(self)->time_out(); },
+      this);
 }
 
 // There is no call to wait for. Where events came all the same the owner has begun to act on them,
@@ -168,6 +177,16 @@ void Attempt::break_off(const char* rule) {
   --depth_;
 }
 
+// A backend that heeds the request's deadline says the same itself, sooner or later.
+void Attempt::time_out() {
+  timeout_timer_ = 0;
+  if (cancelled_) return;
+  broken_ = true;
+  tell_owner(
+      {Code::kDeadlineExceeded, "the backend did not end within its time", "TIMEOUT", 504, 0});
+  if (!closed_.load()) cancel();
+}
+
 // The place stays taken: the backend may still be busy with the call.
 void Attempt::leave_behind() {
   grace_timer_ = 0;
@@ -205,7 +224,12 @@ void Attempt::end(const bp_event& terminal) {
 void Attempt::settle_place() {
   if (ended_) return;
   backend_.leave();
-  if (grace_timer_ != 0) context_.loops.cancel(loop_, std::exchange(grace_timer_, 0));
+  disarm(grace_timer_);
+  disarm(timeout_timer_);
+}
+
+void Attempt::disarm(std::uint64_t& timer) {
+  if (timer != 0) context_.loops.cancel(loop_, std::exchange(timer, 0));
 }
 
 void Attempt::delete_later() {

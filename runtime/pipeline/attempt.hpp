@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One try of a call on one backend: holds the plugin to the rules of a stream (gapless sequence,
-// one terminal event, nothing after it, an end to overrun, an end after a cancel) and outlives an
-// owner that lost interest. Lives on the call's loop; deletes itself after both the return of
-// submit and the terminal event.
+// one terminal event, nothing after it, an end to overrun, an end after a cancel or the backend's
+// time) and outlives an owner that lost interest. Lives on the call's loop; deletes itself after
+// both the return of submit and the terminal event.
 #pragma once
 
 #include "runtime/pipeline/call_metrics.hpp"
@@ -25,8 +25,8 @@ class AttemptOwner {
   virtual void on_start(Attempt& attempt) = 0;
   // Never the terminal event. Answers a BP_FLOW_*; STOP cancels.
   virtual std::uint32_t on_event(const bp_event& event) = 0;
-  // The attempt is over for its owner, who forgets it now: it ended, broke the rules, or did not
-  // end in time after a cancel.
+  // The attempt is over for its owner, who forgets it now: it ended, broke the rules, ran out of
+  // time, or did not end in time after a cancel.
   virtual void on_end(const bp_event& terminal) = 0;
 };
 
@@ -69,10 +69,13 @@ class Attempt final : private EventReceiver {
   std::uint32_t pass_on(const bp_event& event);
   Status refused(std::uint32_t code, const bp_error& error);
   void break_off(const char* rule);
+  void arm_timeout();
+  void time_out();
   void leave_behind();
   void tell_owner(const Error& error);
   void end(const bp_event& terminal);
   void settle_place();
+  void disarm(std::uint64_t& timer);
   void post(bp_task task) { context_.loops.post(loop_, task, this); }
   void delete_later();
 
@@ -84,6 +87,7 @@ class Attempt final : private EventReceiver {
   bp_call* call_ = nullptr;
   std::uint64_t next_sequence_ = 0;
   std::uint64_t grace_timer_ = 0;
+  std::uint64_t timeout_timer_ = 0;
   std::uint32_t depth_ = 0;  // frames of emit on this loop's stack
   bool ended_ = false;       // the terminal event was taken
   bool broken_ = false;      // only the terminal event still counts

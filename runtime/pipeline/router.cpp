@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/pipeline/router.hpp"
 
+#include "runtime/config/suggestion.hpp"
+
 #include <algorithm>
 #include <limits>
 
@@ -49,8 +51,15 @@ Router::Router(std::vector<Model> models) {
 Result<const Model*> Router::find(std::string_view model) const {
   const auto found = models_.find(model);
   if (found != models_.end()) return &found->second;
+  constexpr std::size_t kComparedMax = 1000;  // names, so that a typo cannot hold up the loop
+  std::vector<std::string> names;
+  for (const auto& [name, known] : models_) {
+    if (names.size() == kComparedMax) break;
+    names.push_back(name);
+  }
   return not_found("the model \"" + shown(model) +
-                   "\" does not exist; GET /v1/models lists those that do");
+                   "\" does not exist; GET /v1/models lists those that do" +
+                   config::did_you_mean(model, names));
 }
 
 Result<std::vector<const Route*>> Router::order(const Model& model, std::string_view provider,

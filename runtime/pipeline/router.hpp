@@ -59,7 +59,7 @@ class Router {
  public:
   explicit Router(std::vector<Model> models);
 
-  // Fails with MODEL_NOT_FOUND and the nearest name.
+  // Fails with MODEL_NOT_FOUND and the nearest name, where one is near.
   Result<const Model*> find(std::string_view model) const;
 
   // The routes to try, best first. `provider` pins one backend by name; `random` feeds the weighted

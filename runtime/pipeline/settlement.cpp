@@ -3,6 +3,7 @@
 
 #include "runtime/pipeline/plugin_error.hpp"
 
+#include <atomic>
 #include <backplane/plugin.hpp>
 
 namespace backplane {
@@ -33,12 +34,14 @@ struct Settlement::Pending {
   const std::string request_id;
   std::uint32_t verdict = BP_VERDICT_DENY;
   std::uint64_t hold = 0;
-  Refusal refusal;
+  Refusal refusal{};
+  std::atomic<bool> decided{false};
   bool asking = true;     // authorize is on the stack
   bool answered = false;  // ... and has decided on the loop
 
   static void decide(void* context, const bp_decision* decision) {
     auto* self = static_cast<Pending*>(context);
+    if (self->decided.exchange(true)) return;
     self->verdict = decision->verdict;
     self->hold = decision->hold;
     if (decision->verdict != BP_VERDICT_ALLOW) self->refusal = refusal_of(*decision);
@@ -57,6 +60,15 @@ struct Settlement::Pending {
       self->owner->take(self->index, self->verdict, self->hold, std::move(self->refusal));
     } else if (self->verdict == BP_VERDICT_ALLOW) {
       self->payment.table->release(self->payment.self, str(self->request_id), self->hold);
+    }
+  }
+  // After a failed authorize, which ought not to decide. Where it did, what it held is released.
+  static void withdraw(Pending* self) {
+    self->owner = nullptr;
+    if (!self->decided.exchange(true)) {
+      delete self;
+    } else if (self->answered) {
+      arrive(self);
     }
   }
 };
@@ -91,8 +103,7 @@ void Settlement::authorize(const bp_charge& charge, std::function<void(const Ref
 void Settlement::ask(std::size_t index) {
   if (index == payments_.size()) return finish(&refusal_);
   const PaymentInstance& payment = payments_[index];
-  auto* const pending =
-      new Pending{this, payment, index, loops_, loop_, request_id_, BP_VERDICT_DENY, 0, {}};
+  auto* const pending = new Pending{this, payment, index, loops_, loop_, request_id_};
   const bp_decision_sink sink{sizeof(bp_decision_sink), 0, pending, &Pending::decide};
   pending_ = pending;
   bp_error error{};
@@ -103,7 +114,8 @@ void Settlement::ask(std::size_t index) {
     if (pending->answered) Pending::arrive(pending);
     return;
   }
-  delete std::exchange(pending_, nullptr);
+  pending_ = nullptr;
+  Pending::withdraw(pending);
   Refusal refusal;
   refusal.error = read_failure(code, error);
   take(index, BP_VERDICT_DENY, 0, std::move(refusal));

@@ -7,8 +7,6 @@
 #include "runtime/plugin/library.hpp"
 #include "runtime/plugin/preflight.hpp"
 
-#include <algorithm>
-
 namespace backplane {
 namespace {
 
@@ -16,18 +14,27 @@ Error not_found_error(std::string message) {
   return {Code::kNotFound, std::move(message), {}, 0, 0};
 }
 
+Error not_allowed(const PluginInfo& info, const std::string& why) {
+  return {Code::kPermissionDenied,
+          info.path.string() + ": its sha256 " + info.manifest.sha256 + why + " plugins.sha256",
+          {},
+          0,
+          0};
+}
+
 Status check_allowed(const PluginInfo& info, const LoadRules& rules) {
-  const std::vector<std::string>& allowed = rules.allowed_sha256;
-  if (allowed.empty() ||
-      std::find(allowed.begin(), allowed.end(), info.manifest.sha256) != allowed.end()) {
-    return ok();
+  if (rules.allowed_sha256.empty()) return ok();
+  const std::string name = info.path.filename().string();
+  const std::string folder = info.path.parent_path().filename().string();
+  auto allowed = rules.allowed_sha256.find(folder + '/' + name);
+  if (allowed == rules.allowed_sha256.end()) allowed = rules.allowed_sha256.find(name);
+  if (allowed == rules.allowed_sha256.end()) {
+    return not_allowed(info,
+                       " is not allowed; if you trust it, add " + config::quote(name) + " to");
   }
-  return Error{Code::kPermissionDenied,
-               info.path.string() + ": its sha256 " + info.manifest.sha256 +
-                   " is not in the deployment's list of allowed files; add it if you trust it",
-               {},
-               0,
-               0};
+  if (allowed->second == info.manifest.sha256) return ok();
+  return not_allowed(
+      info, " is not that of " + config::quote(allowed->first) + "; if you trust it, correct");
 }
 
 Status check_file(const PluginInfo& info, const LoadRules& rules) {

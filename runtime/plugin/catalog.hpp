@@ -7,6 +7,7 @@
 #include <backplane/abi.h>
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,8 +15,9 @@
 namespace backplane {
 
 struct LoadRules {
-  // sha256 digests, in lower case, of the files that may be loaded; empty: any.
-  std::vector<std::string> allowed_sha256;
+  // The files that may be loaded, by name ("echo.so"), or by folder and name ("backends/echo.so"),
+  // each with its sha256 in lower case; empty: any.
+  std::map<std::string, std::string, std::less<>> allowed_sha256;
 };
 
 // Immutable once made: any thread, but for load. PluginInfo pointers live as long as the catalog.

@@ -15,7 +15,8 @@ class logger;
 
 namespace backplane {
 
-enum class LogLevel : std::uint32_t { kDebug, kInfo, kWarn, kError };
+// kOff is above what any line has.
+enum class LogLevel : std::uint32_t { kDebug, kInfo, kWarn, kError, kOff };
 enum class LogFormat { kText, kJson };
 
 using LogField = std::pair<std::string_view, std::string_view>;

@@ -48,7 +48,9 @@ typedef struct bp_decision_sink {
   uint32_t struct_size;
   uint32_t reserved0;
   void* context;
-  void (*decide)(void* context, const bp_decision* decision); /* [any-thread] exactly once */
+  /* [any-thread] Exactly once. The host frees what `context` points to when it has taken the
+     decision: a second decide, or one after authorize has failed, uses freed memory. */
+  void (*decide)(void* context, const bp_decision* decision);
 } bp_decision_sink;
 
 typedef struct bp_settlement {

@@ -19,11 +19,16 @@ LocalCall::LocalCall(Engine& engine, const bp_request& request, const bp_sink& s
       events_(sink) {}
 
 void LocalCall::prepare(std::int64_t now_s) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (cancelled_) return end(cancelled());
+  if (begin_to_prepare()) {
+    if (const Result<RequestId> id = submit(now_s); !id) end(id.error());
   }
-  if (const Result<RequestId> id = submit(now_s); !id) return end(id.error());
+  let_go();
+}
+
+bool LocalCall::begin_to_prepare() {
+  const std::lock_guard lock(mutex_);
+  preparing_ = true;
+  return !cancelled_;
 }
 
 Result<std::vector<Token>> LocalCall::prompt_tokens(ParsedRequest& parsed,
@@ -55,10 +60,16 @@ Result<RequestId> LocalCall::submit(std::int64_t now_s) {
   return id;
 }
 
+// Where it waits for the preparer it ends now: those before it may take longer than a cancel may.
 void LocalCall::on_cancel() noexcept {
-  const std::lock_guard lock(mutex_);
-  cancelled_ = true;
-  if (id_ != 0) engine_.cancel(id_);
+  bool waits = false;
+  {
+    const std::lock_guard lock(mutex_);
+    waits = !preparing_ && !cancelled_;
+    cancelled_ = true;
+    if (id_ != 0) engine_.cancel(id_);
+  }
+  if (waits) end(cancelled());
 }
 
 void LocalCall::on_resume() noexcept {

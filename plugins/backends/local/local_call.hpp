@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One call on the engine: its listener there, a bp_call to the host. Prepared on the preparer's
-// thread, fed by the engine's, cancelled and resumed on the call's loop. It has two holders, the
-// host and whoever feeds it; the one that lets go last deletes it.
+// thread, fed by the engine's, cancelled and resumed on the call's loop. It has three holders: the
+// host, the preparer, and whoever emits its terminal event; the one that lets go last deletes it.
 #pragma once
 
 #include <backplane/plugin.hpp>
@@ -33,6 +33,7 @@ class LocalCall final : public Call, public StreamListener {
 
  private:
   ~LocalCall() override = default;
+  bool begin_to_prepare();
   Result<std::vector<Token>> prompt_tokens(ParsedRequest& parsed, std::int64_t now_s) const;
   Result<RequestId> submit(std::int64_t now_s);
   void end(const Error& error);
@@ -43,10 +44,11 @@ class LocalCall final : public Call, public StreamListener {
   const BufferRef body_;
   const RequestDefaults defaults_;
   EventWriter events_;
-  std::atomic<int> holders_{2};
+  std::atomic<int> holders_{3};
 
   std::mutex mutex_;
   RequestId id_ = 0;  // 0: not with the engine yet
+  bool preparing_ = false;
   bool cancelled_ = false;
   bool resumed_ = false;  // since the piece that is being sent
 };

@@ -225,5 +225,72 @@ TEST(Cost, IsRoundedUpOnceAndSaturates) {
   EXPECT_EQ(cost_nano_usd({INT64_MAX, INT64_MAX}, UINT64_MAX, UINT64_MAX), INT64_MAX);
 }
 
+TEST(RouterFind, NamesTheNearestModelWhereOneIsNear) {
+  std::vector<Model> models(2);
+  models[0].name = "org/llama-3.3";
+  models[1].name = "tiny-chat";
+  const Router router(std::move(models));
+  EXPECT_EQ(router.find("tiny-caht").error().message,
+            "the model \"tiny-caht\" does not exist; GET /v1/models lists those that do; did you "
+            "mean \"tiny-chat\"?");
+  EXPECT_EQ(router.find("gpt-4").error().message,
+            "the model \"gpt-4\" does not exist; GET /v1/models lists those that do");
+}
+
+// The backend may heed its deadline or not: after timeout_ms the next one is asked.
+class TimeoutTest : public testing::TestWithParam<bool> {
+ protected:
+  World world;
+  ScriptedBackend& a = world.add_backend("a");
+  ScriptedBackend& b = world.add_backend("b");
+  Client client{world};
+};
+
+TEST_P(TimeoutTest, ABackendHasItsTimeThenTheNextOneIsAsked) {
+  world.add_model("m", {"a", "b"});
+  Script slow({text("late").after(5000), end()});
+  slow.ends_on_cancel = GetParam();
+  a.scripts = {slow};
+  world.instance("a").timeout_ms = 1000;
+  world.open();
+  client.begin();
+  world.loops.advance(999);
+  EXPECT_EQ(b.submitted, 0);
+  world.loops.advance(1);
+  EXPECT_EQ(a.cancelled, 1);
+  EXPECT_EQ(client.log(), "head text:hi end");
+  world.loops.run_to_the_end();
+  EXPECT_EQ(world.instance("a").leaked.load(), GetParam() ? 0U : 1U);
+}
+
+TEST_P(TimeoutTest, AStreamThatRunsIntoItEndsWithAnError) {
+  world.add_model("m", {"a", "b"});
+  Script slow({text("a"), text("late").after(5000), end()});
+  slow.ends_on_cancel = GetParam();
+  a.scripts = {slow};
+  world.instance("a").timeout_ms = 1000;
+  world.open();
+  client.begin();
+  world.loops.advance(1000);
+  EXPECT_EQ(client.log(), "head text:a error:TIMEOUT/504");
+  EXPECT_EQ(b.submitted, 0);
+  world.loops.run_to_the_end();
+}
+
+INSTANTIATE_TEST_SUITE_P(EndsOnCancel, TimeoutTest, testing::Bool());
+
+TEST(Timeout, IsForgottenWithTheAttempt) {
+  World world;
+  world.add_backend("a");
+  world.add_model("m", {"a"});
+  world.instance("a").timeout_ms = 1000;
+  world.open();
+  Client client(world);
+  client.begin();
+  world.run();
+  world.loops.advance(2000);
+  EXPECT_EQ(client.log(), "head text:hi end");
+}
+
 }  // namespace
 }  // namespace backplane::test

@@ -129,6 +129,30 @@ TEST_F(PaymentTest, APaymentThatIsDownRefuses) {
   EXPECT_EQ(client.last().error.http_status, 503U);
 }
 
+// Against the rules, but seen before anything of it is freed.
+class RuleBreakingPayment : public PaymentTest {};
+
+TEST_P(RuleBreakingPayment, WhatAFailedAuthorizeHoldsIsReleased) {
+  p.decisions = {allow(GetParam())};
+  p.decisions[0].authorize_fails = p.decisions[0].decides_all_the_same = true;
+  q.decisions = {deny("second")};
+  play();
+  EXPECT_EQ(client.last().error.http_status, 503U);
+  EXPECT_EQ(p.released, 1);
+  EXPECT_EQ(a.submitted, 0);
+}
+
+TEST_P(RuleBreakingPayment, ASecondDecisionIsNotHeard) {
+  p.decisions = {allow(GetParam())};
+  p.decisions[0].decides_twice = true;
+  play();
+  EXPECT_EQ(client.log(), "head text:hi end");
+  EXPECT_EQ(p.settled, 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(Everywhere, RuleBreakingPayment,
+                         testing::Values(When::kNow, When::kElsewhere));
+
 TEST_F(PaymentTest, ADeadlineWhileNobodyDecides) {
   p.decisions = {allow(When::kAfter, 700'000)};
   world.open();

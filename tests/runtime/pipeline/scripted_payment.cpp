@@ -79,14 +79,14 @@ std::uint32_t ScriptedPayment::authorize(void* self, const bp_charge* charge,
   if (payment.decisions.empty()) payment.decisions.emplace_back();
   const Decision decision = payment.decisions.front();
   if (payment.decisions.size() > 1) payment.decisions.pop_front();
-  if (decision.authorize_fails) {
+  if (decision.authorize_fails && !decision.decides_all_the_same) {
     return report({Code::kUnavailable, "the payment is down", {}, 503, 0}, error);
   }
   auto question = std::unique_ptr<Question>(
       new Question{payment, decision, *sink, std::string(view(charge->request_id))});
   const bp_loop_service& loops = payment.loops_.service();
   payment.inside_ = true;
-  if (decision.when == When::kNow) {
+  if (decision.when == When::kNow || decision.decides_all_the_same) {
     Question::answer(question.release());
   } else if (decision.when == When::kAfter) {
     loops.post_after(charge->loop, decision.delay_ms, &Question::answer, question.release());
@@ -94,6 +94,9 @@ std::uint32_t ScriptedPayment::authorize(void* self, const bp_charge* charge,
     loops.post(charge->loop, &Question::answer, question.release());
   }
   payment.inside_ = false;
+  if (decision.authorize_fails) {
+    return report({Code::kUnavailable, "the payment is down", {}, 503, 0}, error);
+  }
   return BP_CODE_OK;
 }
 
@@ -116,10 +119,14 @@ void ScriptedPayment::decide(const Question& question) {
     holds_.emplace(decision.hold, question.request_id);
     ++allowed;
   }
-  if (from.when == When::kElsewhere) {
-    loops_.elsewhere([&] { question.sink.decide(question.sink.context, &decision); });
-  } else {
+  const auto tell = [&] {
     question.sink.decide(question.sink.context, &decision);
+    if (from.decides_twice) question.sink.decide(question.sink.context, &decision);
+  };
+  if (from.when == When::kElsewhere) {
+    loops_.elsewhere(tell);
+  } else {
+    tell();
   }
 }
 

@@ -18,6 +18,8 @@ struct Decision {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
   bool authorize_fails = false;
+  bool decides_all_the_same = false;  // at once, and then authorize fails
+  bool decides_twice = false;
 };
 
 class ScriptedPayment {

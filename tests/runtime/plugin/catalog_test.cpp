@@ -56,13 +56,33 @@ TEST_F(CatalogTest, SaysWhatWasMeant) {
 TEST_F(CatalogTest, LoadsOnlyAllowedFiles) {
   const PluginCatalog catalog = PluginCatalog::discover({folder_.path()});
   const PluginInfo& info = catalog.all().front();
-  const auto refused = PluginCatalog::load(info, &kHost, {{std::string(64, '0')}});
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, Code::kPermissionDenied);
-  EXPECT_EQ(refused.error().message,
-            info.path.string() + ": its sha256 " + info.manifest.sha256 +
-                " is not in the deployment's list of allowed files; add it if you trust it");
-  EXPECT_TRUE(PluginCatalog::load(info, &kHost, {{info.manifest.sha256}}));
+  const std::string digest = info.manifest.sha256;
+  const std::string zeros(64, '0');
+  const std::string start = info.path.string() + ": its sha256 " + digest;
+  const std::string unnamed =
+      start + " is not allowed; if you trust it, add \"echo.so\" to plugins.sha256";
+  const auto changed = [&](const std::string& name) {
+    return start + " is not that of \"" + name + "\"; if you trust it, correct plugins.sha256";
+  };
+  struct Row {
+    std::map<std::string, std::string, std::less<>> allowed;
+    std::string message;
+  };
+  const Row rows[] = {
+      {{}, ""},
+      {{{"echo.so", digest}}, ""},
+      {{{"backends/echo.so", digest}}, ""},
+      {{{"backends/echo.so", digest}, {"echo.so", zeros}}, ""},
+      {{{"echo.so", zeros}}, changed("echo.so")},
+      {{{"backends/echo.so", zeros}, {"echo.so", digest}}, changed("backends/echo.so")},
+      {{{"other.so", digest}}, unnamed},
+      {{{"transports/echo.so", digest}}, unnamed},
+  };
+  for (const Row& row : rows) {
+    const auto loaded = PluginCatalog::load(info, &kHost, {row.allowed});
+    EXPECT_EQ(loaded ? "" : loaded.error().message, row.message);
+    EXPECT_EQ(loaded ? Code::kPermissionDenied : loaded.error().code, Code::kPermissionDenied);
+  }
 }
 
 TEST_F(CatalogTest, NoticesAChangedFile) {

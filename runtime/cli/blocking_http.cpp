@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kGatheredBytesMax = 1024 * 1024;
 
 struct Exchange {
-  const std::function<void(std::string_view)>& on_data;
+  const std::function<bool(std::string_view)>& on_data;
   HttpAnswer answer;
   Error error;
   bool failed = false;
@@ -26,8 +26,9 @@ Exchange& self_of(void* context) {
 
 std::uint32_t take(Exchange& exchange, std::string_view bytes) {
   if (exchange.on_data && exchange.answer.status / 100 == 2) {
-    exchange.on_data(bytes);
-    return BP_FLOW_CONTINUE;
+    if (exchange.on_data(bytes)) return BP_FLOW_CONTINUE;
+    exchange.over.set_value();
+    return BP_FLOW_STOP;
   }
   const std::size_t room = kGatheredBytesMax - exchange.answer.body.size();
   exchange.answer.body.append(bytes.substr(0, room));
@@ -67,7 +68,7 @@ Result<std::unique_ptr<BlockingHttp>> BlockingHttp::create() {
 Result<HttpAnswer> BlockingHttp::request(
     std::string_view method, const std::string& url,
     const std::vector<std::pair<std::string, std::string>>& headers, const std::string& body,
-    const std::function<void(std::string_view)>& on_data) {
+    const std::function<bool(std::string_view)>& on_data) {
   std::vector<bp_pair> pairs;
   for (const auto& [name, value] : headers) pairs.push_back({str(name), str(value)});
   const bp_str piece = str(body);

@@ -27,12 +27,12 @@ class BlockingHttp {
   static Result<std::unique_ptr<BlockingHttp>> create();
   ~BlockingHttp();
 
-  // `on_data` is called on the loop's thread for the body of a 2xx answer; null: gather it. A body
-  // of another status is gathered, up to 1 MiB.
+  // `on_data` is called on the loop's thread for the body of a 2xx answer, until it says false;
+  // null: gather it. A body of another status is gathered, up to 1 MiB.
   Result<HttpAnswer> request(std::string_view method, const std::string& url,
                              const std::vector<std::pair<std::string, std::string>>& headers,
                              const std::string& body,
-                             const std::function<void(std::string_view)>& on_data);
+                             const std::function<bool(std::string_view)>& on_data);
 
  private:
   BlockingHttp();

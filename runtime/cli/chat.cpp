@@ -16,6 +16,21 @@ namespace {
 
 namespace json = boost::json;
 
+// A server must not be able to command the terminal: without C0, DEL and C1 but line ends and tabs.
+std::string printable(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
+    if (byte == 0xC2 && next >= 0x80 && next < 0xA0) {
+      ++i;
+    } else if ((byte >= 0x20 && byte != 0x7F) || byte == '\n' || byte == '\t') {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
 // The "content" of the first choice of a chunk; empty where there is none.
 std::string content_of(const json::value& chunk) {
   boost::system::error_code missing;
@@ -27,20 +42,26 @@ std::string message_of(std::string_view body) {
   boost::system::error_code failure;
   const json::value document = json::parse(body, failure);
   const json::value* message = failure ? nullptr : document.find_pointer("/error/message", failure);
-  return message != nullptr && message->is_string() ? std::string(message->as_string())
+  return message != nullptr && message->is_string() ? printable(message->as_string())
                                                     : "the server gave no reason";
 }
 
 // Gathers the lines of a stream of events and prints what they say as it comes.
 class AnswerPrinter {
  public:
-  void take(std::string_view bytes) {
-    pending_ += bytes;
-    std::size_t end = 0;
-    while ((end = pending_.find('\n')) != std::string::npos) {
-      line(std::string_view(pending_).substr(0, end));
-      pending_.erase(0, end + 1);
+  // False: this is no stream of events.
+  bool take(std::string_view bytes) {
+    constexpr std::size_t kLineBytesMax = 4 * 1024 * 1024;
+    for (std::size_t end; (end = bytes.find('\n')) != std::string_view::npos;) {
+      pending_ += bytes.substr(0, end);
+      line(pending_);
+      pending_.clear();
+      bytes.remove_prefix(end + 1);
     }
+    pending_ += bytes;
+    if (pending_.size() <= kLineBytesMax) return true;
+    error_ = "the server sent a line longer than 4 MiB";
+    return false;
   }
   const std::string& answer() const { return answer_; }
   const std::string& error() const { return error_; }
@@ -57,7 +78,7 @@ class AnswerPrinter {
     if (failure || !chunk.is_object()) return;
     if (chunk.as_object().contains("error")) error_ = message_of(line);
     const std::string text = content_of(chunk);
-    std::cout << text << std::flush;
+    std::cout << printable(text) << std::flush;
     answer_ += text;
   }
 
@@ -97,7 +118,7 @@ class Conversation {
     AnswerPrinter printer;
     const Result<HttpAnswer> answer =
         http_.request("POST", url_ + "/chat/completions", headers_, body(),
-                      [&](std::string_view bytes) { printer.take(bytes); });
+                      [&](std::string_view bytes) { return printer.take(bytes); });
     Status status = ok();
     if (!answer) {
       status = at_server(answer.error());
@@ -146,7 +167,8 @@ int fail(const std::string& message) {
 int interact(Conversation& conversation) {
   const bool is_terminal = isatty(STDIN_FILENO) != 0;
   if (is_terminal) {
-    std::cout << "Chatting with " << conversation.model() << ". An empty line or Ctrl-D ends.\n";
+    std::cout << "Chatting with " << printable(conversation.model())
+              << ". An empty line or Ctrl-D ends.\n";
   }
   std::string line;
   while ((is_terminal ? std::cout << "> " << std::flush : std::cout) &&

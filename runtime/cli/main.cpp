@@ -5,12 +5,22 @@
 
 #include <CLI/CLI.hpp>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <exception>
 #include <iostream>
 
 namespace backplane::cli {
 namespace {
+
+// A socket would take the number of one that is closed, and what is printed would go there.
+void open_standard_descriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(descriptor, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0) return;
+  }
+}
 
 void add_file_commands(CLI::App& app, int& status) {
   auto* serve_command = app.add_subcommand("serve", "Run a deployment until SIGTERM or SIGINT");
@@ -91,6 +101,7 @@ void add_chat_command(CLI::App& app, int& status) {
 
 int backplane_main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
+  backplane::cli::open_standard_descriptors();
   CLI::App app{"Backplane: a plugin-based inference runtime", "backplane"};
   app.set_version_flag("--version", "backplane " BACKPLANE_VERSION);
   app.require_subcommand(1);

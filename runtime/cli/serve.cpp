@@ -7,20 +7,38 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <future>
 #include <iostream>
+#include <memory>
 #include <thread>
 
 namespace backplane::cli {
 namespace {
 
-// Blocked in every thread made from here on, so that only wait_for_signal sees them.
-sigset_t block_stop_signals() {
+struct StopSignals {
+  std::atomic<bool> serving{false};
+  std::promise<void> first;
+};
+
+// Blocked in every thread made from here on, so that only the one made here sees them. It ends the
+// process at once unless there is something to drain: starting and draining may take long.
+std::shared_ptr<StopSignals> await_stop_signals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  return signals;
+  auto stop = std::make_shared<StopSignals>();
+  std::thread([signals, stop] {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    if (!stop->serving.load()) _exit(1);
+    stop->first.set_value();
+    sigwait(&signals, &signal);
+    _exit(1);
+  }).detach();
+  return stop;
 }
 
 void announce(const Runtime& runtime) {
@@ -35,7 +53,7 @@ void announce(const Runtime& runtime) {
 }  // namespace
 
 int serve(const ServeOptions& options) {
-  sigset_t signals = block_stop_signals();
+  const std::shared_ptr<StopSignals> stop = await_stop_signals();
   auto deployment = load_deployment(options.file, {});
   if (!deployment) return 1;
   auto runtime = Runtime::start(std::move(*deployment));
@@ -43,16 +61,10 @@ int serve(const ServeOptions& options) {
     std::cerr << runtime.error().message << '\n';
     return 1;
   }
+  stop->serving.store(true);
   announce(**runtime);
-  int signal = 0;
-  sigwait(&signals, &signal);
+  stop->first.get_future().wait();
   std::cout << "draining; a second signal ends at once" << std::endl;
-  // The second signal must not wait for the drain.
-  std::thread([signals] {
-    int second = 0;
-    sigwait(&signals, &second);
-    _exit(1);
-  }).detach();
   (*runtime)->stop();
   std::cout << "stopped" << std::endl;
   return 0;

@@ -75,7 +75,7 @@ void Connection::continue_handshake() {
   const IoResult result = stream_.handshake();
   if (result.status == IoStatus::kBlocked) return;
   if (result.status != IoStatus::kDone) return die();
-  net_.sweep().set(*this, 0);
+  arm(0);
   hand_over();
 }
 
@@ -199,6 +199,10 @@ void Connection::flush() {
 }
 
 void Connection::take_sent(std::size_t bytes) {
+  // A peer that reads slowly is not one that does not read.
+  if (bytes != 0 && timeout_ms_ != 0 && (wants_drained_ || state_ == State::kClosing)) {
+    arm(timeout_ms_);
+  }
   output_offset_ += bytes;
   if (output_offset_ < output_.size() || output_.empty()) return;
   output_offset_ = 0;
@@ -219,6 +223,7 @@ void Connection::set_timeout(std::uint64_t timeout_ms) {
 }
 
 void Connection::arm(std::uint64_t timeout_ms) {
+  timeout_ms_ = timeout_ms;
   const auto timeout = static_cast<std::int64_t>(std::min(timeout_ms, kTimeoutMaxMs));
   const std::int64_t deadline_ns =
       timeout == 0 ? 0 : monotonic_ns() + timeout * kNanosecondsPerMillisecond;
@@ -227,6 +232,7 @@ void Connection::arm(std::uint64_t timeout_ms) {
 
 void Connection::on_deadline() {
   if (state_ == State::kDead) return;
+  timeout_ms_ = 0;
   if (state_ == State::kOpen) return handler_->timeout(context_);
   abort();
 }
@@ -235,7 +241,7 @@ void Connection::close() {
   if (state_ != State::kOpen) return;
   state_ = State::kClosing;
   paused_ = false;
-  arm(kCloseTimeoutMs);
+  if (timeout_ms_ == 0) arm(kCloseTimeoutMs);
   loop().defer(*this);
 }
 

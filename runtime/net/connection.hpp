@@ -84,7 +84,8 @@ class Connection final : public Watch, public TurnEnd, public Timed {
   void* context_ = nullptr;
   std::string output_;
   std::size_t output_offset_ = 0;
-  std::uint32_t index_ = 0;  // in LoopNet
+  std::uint64_t timeout_ms_ = 0;  // the one that is armed; 0: none
+  std::uint32_t index_ = 0;       // in LoopNet
   State state_ = State::kHandshake;
   bool paused_ = false;         // no data to the transport
   bool unread_ = false;         // the socket may have something to read

@@ -23,7 +23,7 @@ inline constexpr std::size_t kLowWaterBytes = 64 * 1024;         // drained foll
 // response.
 inline constexpr std::size_t kPendingMaxBytes = 80 * 1024 * 1024;
 inline constexpr std::uint64_t kHandshakeTimeoutMs = 10'000;
-inline constexpr std::uint64_t kCloseTimeoutMs = 10'000;  // to send what is pending at close
+inline constexpr std::uint64_t kCloseTimeoutMs = 10'000;  // for the peer to take more, at close
 inline constexpr std::uint64_t kLingerTimeoutMs = 2'000;  // after that, for the peer's own end
 inline constexpr std::uint64_t kAcceptPauseMs = 100;      // out of descriptors, or at the limit
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The commands an operator types.
 import assert from 'node:assert/strict';
+import {spawn} from 'node:child_process';
 import {readdirSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import test from 'node:test';
 import {backplane, echo, run, serve, source, write} from './server.mjs';
+import {chunk, event, upstream} from './upstream.mjs';
 
 const plugins = join(dirname(backplane), '../lib/backplane/plugins');
 
@@ -70,6 +72,42 @@ test('chat answers once, and line by line', async (context) => {
   assert.equal(once.status, 0);
   const lines = run(['chat', ...url], {input: 'one\ntwo\n'});
   assert.equal(lines.stdout, 'one\ntwo\n');
+});
+
+async function hostile(context, write) {
+  const up = await upstream(context, (_, response) => {
+    response.writeHead(200, {'content-type': 'text/event-stream'});
+    write(response);
+  });
+  const child = spawn(backplane, ['chat', '--url', up.url, '--model', 'm', '--once', 'hi']);
+  context.after(() => child.kill('SIGKILL'));
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (data) => { stdout += data; });
+  child.stderr.on('data', (data) => { stderr += data; });
+  const status = await new Promise((resolve) => { child.on('close', resolve); });
+  return {status, stdout, stderr};
+}
+
+test('chat prints nothing that commands a terminal', async (context) => {
+  const {status, stdout} = await hostile(context, (response) => {
+    response.end(event(chunk({content: 'a\u001b]0;x\u0007\tb\u009b2J\rü\n\u007fc'})) +
+      event('[DONE]'));
+  });
+  assert.equal(status, 0);
+  assert.equal(stdout, 'a]0;x\tb2Jü\nc\n');
+});
+
+test('chat gives up on a line without end', async (context) => {
+  const {status, stderr} = await hostile(context, (response) => {
+    const more = () => {
+      while (!response.destroyed && response.write('x'.repeat(1 << 20)));
+      response.once('drain', more);
+    };
+    more();
+  });
+  assert.equal(status, 1);
+  assert.match(stderr, /a line longer than 4 MiB/);
 });
 
 test('chat says what is wrong', () => {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Starting, refusing to start, draining.
 import assert from 'node:assert/strict';
-import {writeFileSync} from 'node:fs';
+import {execFileSync, spawn} from 'node:child_process';
+import {readFileSync, readlinkSync, writeFileSync} from 'node:fs';
 import {createServer} from 'node:net';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import test from 'node:test';
-import {echo, http, model, run, serve, workdir, write} from './server.mjs';
+import {backplane, echo, http, model, run, serve, workdir, write} from './server.mjs';
 import {chunk, completion, event, json, until, upstream} from './upstream.mjs';
 
 const deployment = (name, backend) =>
@@ -29,7 +30,8 @@ test('SIGTERM lets a running stream end, then exits 0', async (context) => {
   let text = new TextDecoder().decode((await reader.read()).value);
   server.process.kill('SIGTERM');
   await until(() => /draining/.test(server.stdout()));
-  await assert.rejects(fetch(`${server.url}/health`), 'no new connection');
+  const answers = () => fetch(`${server.url}/health`).then(() => true, () => false);
+  while (await answers());  // until no new connection is taken
   finish();
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
     text += new TextDecoder().decode(part.value);
@@ -43,6 +45,43 @@ test('an idle server stops at once on SIGINT', async (context) => {
   await fetch(`${server.url}/health`);
   server.process.kill('SIGINT');
   assert.deepEqual(await server.exited, {code: 0, signal: null});
+});
+
+test('no socket takes the place of a closed standard stream', async (context) => {
+  const child = spawn('sh', ['-c', 'exec "$0" serve "$1" 0<&- 2>&-', backplane,
+    write(context, echo)]);
+  const exited = new Promise((resolve) => { child.on('exit', resolve); });
+  context.after(() => child.kill('SIGKILL'));
+  let stdout = '';
+  child.stdout.on('data', (data) => { stdout += data; });
+  await until(() => /models:/.test(stdout), 20000);
+  for (const number of [0, 2]) {
+    assert.equal(readlinkSync(`/proc/${child.pid}/fd/${number}`), '/dev/null');
+  }
+  child.kill('SIGTERM');
+  assert.equal(await exited, 0);
+});
+
+test('a model that is a pipe is refused', (context) => {
+  const folder = workdir(context);
+  execFileSync('mkfifo', [join(folder, 'm.gguf')]);
+  const file = join(folder, 'deploy.yaml');
+  writeFileSync(file, deployment('b', '{uses: local, settings: {model: m.gguf}}'));
+  const {status, stderr} = run(['serve', file], {timeout: 10000});
+  assert.equal(status, 1);
+  assert.match(stderr, /backends\.b.*m\.gguf: is not a regular file/);
+});
+
+test('a signal ends a start that takes for ever', async (context) => {
+  const plugins = join(dirname(backplane), '../tests/runtime/plugin/broken/plugins');
+  const yaml = deployment('b', '{uses: create_hangs}') + `plugins: {path: ["${plugins}"]}\n`;
+  const child = spawn(backplane, ['serve', write(context, yaml)]);
+  const exited = new Promise((resolve) => { child.on('exit', resolve); });
+  context.after(() => child.kill('SIGKILL'));
+  const maps = () => readFileSync(`/proc/${child.pid}/maps`, 'utf8');
+  await until(() => maps().includes('create_hangs'), 20000);
+  child.kill('SIGTERM');
+  assert.equal(await exited, 1);
 });
 
 test('a port in use is named', async (context) => {

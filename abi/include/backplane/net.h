@@ -73,9 +73,10 @@ typedef struct bp_net {
   /* Stops and restarts delivery of data. */
   void (*pause)(bp_connection* connection);
   void (*resume)(bp_connection* connection);
-  /* One timeout a connection; 0 disarms. Coarse: up to 250 ms late. */
+  /* One timeout a connection; 0 disarms. Coarse: up to 250 ms late. From a PAUSE of write until
+     drained, and after close, it begins anew whenever the peer takes some of what is pending. */
   void (*set_timeout)(bp_connection* connection, uint64_t timeout_ms);
-  /* Sends what is pending, then closes. */
+  /* Sends what is pending, then closes; resets if the timeout passes first, by default 10 s. */
   void (*close)(bp_connection* connection);
   /* Resets at once: the peer sees that the stream was cut. */
   void (*abort)(bp_connection* connection);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <limits>
 
 namespace backplane::openai {
@@ -33,6 +34,24 @@ std::string lower(std::string_view text) {
   return out;
 }
 
+bool is_port(std::string_view digits) {
+  std::uint16_t port = 0;
+  const char* end = digits.data() + digits.size();
+  const auto parsed = std::from_chars(digits.data(), end, port);
+  return parsed.ec == std::errc() && parsed.ptr == end && port != 0;
+}
+
+// Whether `text` is a host, or an IPv6 address in brackets, and perhaps a port.
+bool is_authority(std::string_view text) {
+  const bool is_v6 = !text.empty() && text.front() == '[';
+  const std::size_t closed = is_v6 ? text.find(']') : 0;
+  if (closed == std::string_view::npos) return false;
+  const std::size_t colon = text.find(':', closed);
+  const std::size_t host_end = is_v6 ? closed + 1 : std::min(colon, text.size());
+  if (host_end == 0 || (is_v6 && host_end != std::min(colon, text.size()))) return false;
+  return colon == std::string_view::npos || is_port(text.substr(colon + 1));
+}
+
 Result<std::string> read_base_url(const dom::element& root) {
   std::string_view url;
   if (root["base_url"].get(url) != simdjson::SUCCESS) {
@@ -41,6 +60,14 @@ Result<std::string> read_base_url(const dom::element& root) {
   const bool is_http = url.substr(0, 7) == "http://" || url.substr(0, 8) == "https://";
   if (!is_http || url.find_first_of("?# \t\r\n") != std::string_view::npos) {
     return invalid_argument("base_url: expected http:// or https://, a host and a path");
+  }
+  std::string_view authority = url.substr(url.find("://") + 3);
+  authority = authority.substr(0, authority.find('/'));
+  if (authority.find('@') != std::string_view::npos) {
+    return invalid_argument("base_url: credentials do not go here; give api_key or headers");
+  }
+  if (!authority.empty() && !is_authority(authority)) {
+    return invalid_argument("base_url: expected a host and a port from 1 to 65535");
   }
   while (url.back() == '/') url.remove_suffix(1);
   if (url.size() <= std::string_view("http://").size()) {

@@ -198,6 +198,58 @@ TEST_F(NetTest, TimesOutOnceAndNotEarly) {
   EXPECT_EQ(transport_.happened.get().timeouts, 1);
 }
 
+// Takes what is pending in steps, each well within the timeout, all of them far beyond it.
+std::size_t read_slowly(World& world, RawSocket& client, std::size_t total) {
+  constexpr int kSteps = 12;
+  constexpr std::uint64_t kStepMs = 150;
+  std::size_t received = 0;
+  for (int step = 0; step < kSteps; ++step) {
+    testing::Watched<bool> passed;
+    world.run([&] {
+      const bp_loop_service& loops = *world.loops->table();
+      loops.post_after(
+          world.loop(), kStepMs,
+          [](void* done) {
+            static_cast<testing::Watched<bool>*>(done)->update([](bool& over) { over = true; });
+          },
+          &passed);
+    });
+    EXPECT_TRUE(passed.wait([](bool over) { return over; }));
+    received += client.receive(total / kSteps).size();
+  }
+  return received + client.receive_all().size();
+}
+
+TEST_F(NetTest, ASlowReaderIsNotTimedOutWhileItReads) {
+  const std::string answer(24 * kMegabyte, 'x');
+  for (const bool closes : {true, false}) {
+    auto client = connect(4096);
+    bp_connection* connection = accepted(closes ? 1 : 2);
+    transport_.on_timeout = [&](auto* late) { net_.abort(late); };
+    transport_.on_drained = [&](auto* done) { net_.close(done); };
+    world_.run([&] {
+      EXPECT_EQ(transport_.write(connection, answer), BP_FLOW_PAUSE);
+      net_.set_timeout(connection, 800);
+      if (closes) net_.close(connection);
+    });
+    EXPECT_EQ(read_slowly(world_, client, answer.size()), answer.size());
+    EXPECT_FALSE(client.was_reset());
+    EXPECT_EQ(transport_.happened.get().timeouts, 0);
+  }
+}
+
+TEST_F(NetTest, AClosedConnectionNobodyReadsIsCutAtItsTimeout) {
+  auto client = connect(4096);
+  bp_connection* connection = accepted();
+  world_.run([&] {
+    transport_.write(connection, std::string(24 * kMegabyte, 'x'));
+    net_.set_timeout(connection, 30);
+    net_.close(connection);
+  });
+  ASSERT_TRUE(happened([](const auto& h) { return h.closed == 1; }));
+  EXPECT_EQ(transport_.happened.get().timeouts, 0);
+}
+
 TEST_F(NetTest, ADisarmedTimeoutDoesNotPass) {
   transport_.on_accepted = [&](auto* connection) {
     const bool first = transport_.happened.get().accepted == 0;

@@ -31,6 +31,12 @@ TEST(OpenAiSettings, NamesTheSettingThatIsWrong) {
       {R"({"base_url":"https:///"})", "base_url"},
       {R"({"base_url":"http://h/v1?a=b"})", "base_url"},
       {R"({"base_url":"http://h/v 1"})", "base_url"},
+      {R"({"base_url":"http://name:word@h/v1"})", "base_url: credentials"},
+      {R"({"base_url":"http://h:99999/v1"})", "base_url: expected a host and a port"},
+      {R"({"base_url":"http://h:/v1"})", "base_url: expected a host and a port"},
+      {R"({"base_url":"http://:80/v1"})", "base_url: expected a host and a port"},
+      {R"({"base_url":"http://[::1/v1"})", "base_url: expected a host and a port"},
+      {R"({"base_url":"http://[::1]80/v1"})", "base_url: expected a host and a port"},
       {R"({"base_url":"http://h","models":[5]})", "models"},
       {R"({"base_url":"http://h","models":[""]})", "models"},
       {R"({"base_url":"http://h","headers":{"a b":"c"}})", "headers"},
@@ -44,6 +50,14 @@ TEST(OpenAiSettings, NamesTheSettingThatIsWrong) {
     Instance instance(settings);
     EXPECT_EQ(instance.create(), BP_CODE_INVALID_ARGUMENT) << settings;
     EXPECT_TRUE(says(instance, words)) << settings << ": " << instance.error.message;
+  }
+}
+
+TEST(OpenAiSettings, TakesEveryKindOfAddress) {
+  for (const std::string_view url : {"http://h", "https://h.example:65535/v1", "http://[::1]/v1",
+                                     "http://[::1]:80/v1/", "http://h/a@b:c"}) {
+    Instance instance("{\"base_url\":\"" + std::string(url) + "\"}");
+    EXPECT_EQ(instance.create(), BP_CODE_OK) << url << ": " << instance.error.message;
   }
 }
 

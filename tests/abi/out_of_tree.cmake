@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Installs the SDK of BINARY_DIR into a folder of its own, copies the template plugins out of the
-# tree, builds them against the installed SDK and, where there is a BACKPLANE, checks each.
+# Installs the SDK of BINARY_DIR into a folder of its own, builds each installed template plugin by
+# itself against it and, where there is a BACKPLANE, checks each.
 function(run)
   execute_process(COMMAND ${ARGV} RESULT_VARIABLE result OUTPUT_VARIABLE output
                   ERROR_VARIABLE output)
@@ -12,24 +12,26 @@ endfunction()
 
 file(REMOVE_RECURSE ${WORK_DIR})
 set(prefix ${WORK_DIR}/prefix)
-set(build ${WORK_DIR}/build)
 run(${CMAKE_COMMAND} --install ${BINARY_DIR} --component sdk --prefix ${prefix})
 foreach(template backends/echo transports/null payments/free)
-  file(COPY ${SOURCE_DIR}/plugins/${template} DESTINATION ${WORK_DIR}/templates)
-endforeach()
-run(${CMAKE_COMMAND} -S ${SOURCE_DIR}/tests/abi/consumer -B ${build} -G ${GENERATOR}
-    -DCMAKE_PREFIX_PATH=${prefix} -DTEMPLATES=${WORK_DIR}/templates -DCMAKE_BUILD_TYPE=Debug
-    -DCMAKE_C_COMPILER=${C_COMPILER} -DCMAKE_CXX_COMPILER=${CXX_COMPILER}
-    -DCMAKE_C_COMPILER_LAUNCHER=${LAUNCHER} -DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER})
-run(${CMAKE_COMMAND} --build ${build} --parallel 2)
-foreach(name echo null free)
+  get_filename_component(name ${template} NAME)
+  set(build ${WORK_DIR}/${name})
+  run(${CMAKE_COMMAND} -S ${prefix}/share/backplane/templates/${template} -B ${build}
+      -G ${GENERATOR} -DCMAKE_PREFIX_PATH=${prefix} -DCMAKE_BUILD_TYPE=Debug
+      -DCMAKE_CXX_COMPILER=${CXX_COMPILER} -DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER})
+  run(${CMAKE_COMMAND} --build ${build})
+  foreach(file CMakeLists.txt README.md schema.json ${name}.cpp)
+    if(NOT EXISTS ${prefix}/share/backplane/templates/${template}/${file})
+      message(FATAL_ERROR "the template ${template} lacks ${file}")
+    endif()
+  endforeach()
   foreach(file ${name}.so ${name}.yaml ${name}.schema.json)
-    if(NOT EXISTS ${build}/${name}/${file})
+    if(NOT EXISTS ${build}/${file})
       message(FATAL_ERROR "bp_add_plugin made no ${name}/${file}")
     endif()
   endforeach()
   if(BACKPLANE)
-    run(${BACKPLANE} plugin check ${build}/${name}/${name}.so)
+    run(${BACKPLANE} plugin check ${build}/${name}.so)
   endif()
 endforeach()
 

@@ -45,9 +45,9 @@ Status Attempt::start(AttemptOwner& owner, BackendInstance& backend, const Attem
 }
 
 void Attempt::arm_timeout() {
-  if (backend_.timeout_ms == 0) return;
+  if (context_.timeout_ms == 0) return;
   timeout_timer_ = context_.loops.post_after(
-      loop_, backend_.timeout_ms, [](void* self) { static_cast<Attempt*>(self)->time_out(); },
+      loop_, context_.timeout_ms, [](void* self) { static_cast<Attempt*>(self)->time_out(); },
       this);
 }
 

@@ -30,13 +30,14 @@ class AttemptOwner {
   virtual void on_end(const bp_event& terminal) = 0;
 };
 
-// What attempts share; outlives them.
+// What attempts share, which outlives them, and the time of this one.
 struct AttemptContext {
   const bp_loop_service& loops;
   Mailbox& mailbox;
   CallMetrics& metrics;
   Logger& logger;
   std::uint64_t cancel_grace_ms;
+  std::uint64_t timeout_ms;  // 0: the call ends sooner
 };
 
 class Attempt final : private EventReceiver {

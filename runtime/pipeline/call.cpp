@@ -153,9 +153,14 @@ Status GatewayCall::try_route(const Route& route) {
                  "every backend of the model \"" + model_.name + "\" is busy; try again soon",
                  "BACKEND_BUSY", 429, 1000};
   }
-  const AttemptContext shared{context_.loops, loop_calls_.mailbox, context_.metrics,
-                              context_.logger, context_.limits.cancel_grace_ms};
-  return Attempt::start(*this, *route.backend, shared, request_for(route));
+  const bp_request request = request_for(route);
+  const AttemptContext shared{context_.loops,
+                              loop_calls_.mailbox,
+                              context_.metrics,
+                              context_.logger,
+                              context_.limits.cancel_grace_ms,
+                              request.deadline_ns < deadline_ns_ ? route.backend->timeout_ms : 0};
+  return Attempt::start(*this, *route.backend, shared, request);
 }
 
 bp_request GatewayCall::request_for(const Route& route) const {

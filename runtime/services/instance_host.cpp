@@ -100,6 +100,7 @@ std::uint32_t kv_put_if_absent(void* context, bp_str key, bp_str value, std::uin
 std::uint32_t kv_compare_and_swap(void* context, bp_str key, bp_str expected, bp_str value,
                                   std::uint64_t ttl_ms, bp_error* error) {
   const InstanceHost& self = self_of(context);
+  if (const Status checked = check_key(key); !checked) return report(checked.error(), error);
   return code_of(
       self.shared().store->compare_and_swap(key_of(self, key), view(expected), view(value), ttl_ms),
       error);

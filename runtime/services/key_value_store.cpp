@@ -54,6 +54,7 @@ Status KeyValueStore::compare_and_swap(std::string_view key, std::string_view ex
                                        std::string_view value, std::uint64_t ttl_ms) {
   if (const Status sizes = check_sizes(key, value); !sizes) return sizes;
   const std::lock_guard lock(mutex_);
+  sweep();  // now: after find it might take this entry
   const auto entry = find(key);
   if (entry == entries_.end()) return no_entry();
   if (entry->second.value != expected) {
@@ -63,7 +64,6 @@ Status KeyValueStore::compare_and_swap(std::string_view key, std::string_view ex
     erase(entry);
     return ok();
   }
-  sweep();  // not of this entry, which is alive
   if (value.size() > expected.size() &&
       bytes_ + (value.size() - expected.size()) > limits_.bytes_max) {
     return full();

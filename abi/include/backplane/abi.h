@@ -162,9 +162,9 @@ typedef struct bp_sink {
  * touches it again. All three are [loop]: called on the loop of the call; and never from inside the
  * call's emit, except by a transport on a call of the gateway.
  *   cancel   idempotent; the terminal event (code CANCELLED) follows, within cancel_grace_ms
- *   resume   after a PAUSE: the receiver has room again. Where a thread of the plugin's own emits it
- *            may come before that emit has returned PAUSE; such a PAUSE is over. A plugin notes each
- *            resume, forgets it before it emits, and pauses only where none has come since.
+ *   resume   after a PAUSE: the receiver has room again. Where a thread of the plugin's own emits,
+ *            it may come before that emit has returned PAUSE; that PAUSE is over then. So a plugin
+ *            notes each resume, forgets it before it emits, and pauses where none has come since.
  *   release  For the host on a backend's call: only after the terminal event.
  *            For a transport on the gateway's call: at any time, and before the terminal event it
  *            cancels; no event is emitted once it returns.

@@ -11,6 +11,7 @@
 #include <backplane/plugin.hpp>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 namespace backplane {
 namespace {
@@ -30,7 +31,7 @@ class Embed : public testing::Test {
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
-  std::string write(const std::string& yaml) const {
+  std::string write_file(const std::string& yaml) const {
     const std::string file = folder_ / "deploy.yaml";
     std::ofstream(file) << yaml;
     return file;
@@ -47,7 +48,8 @@ std::uint16_t port_of(const bp_runtime* runtime) {
   return static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
 }
 
-std::string get(std::uint16_t port, const std::string& path) {
+// Sends one request and reads until the server closes.
+std::string talk(std::uint16_t port, const std::string& request) {
   const int descriptor = socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -55,8 +57,6 @@ std::string get(std::uint16_t port, const std::string& path) {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   std::string answer;
   if (connect(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0) {
-    const std::string request =
-        "GET " + path + " HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
     EXPECT_EQ(send(descriptor, request.data(), request.size(), 0),
               static_cast<ssize_t>(request.size()));
     char buffer[4096];
@@ -68,8 +68,18 @@ std::string get(std::uint16_t port, const std::string& path) {
   return answer;
 }
 
+std::string get(std::uint16_t port, const std::string& path) {
+  return talk(port, "GET " + path + " HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+}
+
+std::string post(std::uint16_t port, const std::string& path, const std::string& body) {
+  return talk(port, "POST " + path + " HTTP/1.1\r\nHost: test\r\nConnection: close\r\n" +
+                        "Content-Type: application/json\r\nContent-Length: " +
+                        std::to_string(body.size()) + "\r\n\r\n" + body);
+}
+
 TEST_F(Embed, two_runtimes_serve_and_end_independently) {
-  const std::string file = write(kEcho);
+  const std::string file = write_file(kEcho);
   bp_runtime* first = nullptr;
   bp_runtime* second = nullptr;
   bp_error error{};
@@ -91,7 +101,7 @@ TEST_F(Embed, every_error_of_the_file_is_told) {
   std::string lines;
   bp_runtime* runtime = nullptr;
   bp_error error{};
-  const std::string file = write("transports: {http: {uses: htp}}\nbackend: {}\n");
+  const std::string file = write_file("transports: {http: {uses: htp}}\nbackend: {}\n");
   EXPECT_EQ(bp_runtime_start(
                 file.c_str(),
                 [](void* out, bp_str line) {
@@ -106,17 +116,49 @@ TEST_F(Embed, every_error_of_the_file_is_told) {
 }
 
 TEST_F(Embed, a_start_that_fails_leaves_nothing_behind) {
-  const std::string taken = write(kEcho);
+  const std::string taken = write_file(kEcho);
   bp_runtime* first = nullptr;
   bp_runtime* second = nullptr;
   bp_error error{};
   ASSERT_EQ(bp_runtime_start(taken.c_str(), nullptr, nullptr, &first, &error), BP_CODE_OK);
   std::string yaml = kEcho;
   yaml.replace(yaml.find("127.0.0.1:0"), 11, "127.0.0.1:" + std::to_string(port_of(first)));
-  const std::string file = write(yaml);
+  const std::string file = write_file(yaml);
   EXPECT_NE(bp_runtime_start(file.c_str(), nullptr, nullptr, &second, &error), BP_CODE_OK);
   EXPECT_NE(std::string(error.message).find("in use"), std::string::npos) << error.message;
   bp_runtime_stop(first);
+}
+
+// What it emits after the end finds all that it was given still there.
+TEST_F(Embed, a_backend_that_hears_no_cancel_is_left_alone) {
+  int go[2], done[2];
+  ASSERT_EQ(pipe(go), 0);
+  ASSERT_EQ(pipe(done), 0);
+  const auto emit = [&] {
+    char byte = 0;
+    return write(go[1], &byte, 1) == 1 && read(done[0], &byte, 1) == 1;
+  };
+  std::string yaml = kEcho;
+  yaml.replace(yaml.find("{uses: echo}"), 12,
+               "{uses: stubborn, settings: {go: " + std::to_string(go[0]) +
+                   ", done: " + std::to_string(done[1]) + "}}");
+  yaml += "plugins: {path: [\"" TEST_PLUGINS "\"]}\nlimits: {drain_ms: 0}\nlog: {level: \"off\"}\n";
+  bp_runtime* runtime = nullptr;
+  bp_error error{};
+  ASSERT_EQ(bp_runtime_start(write_file(yaml).c_str(), nullptr, nullptr, &runtime, &error),
+            BP_CODE_OK)
+      << error.message;
+  const std::uint16_t port = port_of(runtime);
+  std::string answer;
+  std::thread client([&] {
+    answer = post(port, "/v1/chat/completions",
+                  R"({"model":"echo","messages":[{"role":"user","content":"hi"}],"stream":true})");
+  });
+  EXPECT_TRUE(emit());  // returns once the call runs
+  bp_runtime_stop(runtime);
+  client.join();
+  EXPECT_NE(answer.find("SHUTTING_DOWN"), std::string::npos) << answer;
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(emit());
 }
 
 }  // namespace

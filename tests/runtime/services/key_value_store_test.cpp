@@ -38,6 +38,12 @@ TEST_F(StoreTest, PutsOnce) {
   EXPECT_EQ(get("b"), "");
 }
 
+TEST_F(StoreTest, MayExpireInTheMiddleOfASwap) {
+  EXPECT_EQ(put("a", "1", 10), Code::kOk);
+  clock.step_ms(10);
+  EXPECT_EQ(swap("a", "1", "2"), Code::kNotFound);
+}
+
 TEST_F(StoreTest, ExpiresAtTheMillisecond) {
   EXPECT_EQ(put("a", "1", 100), Code::kOk);
   clock.advance_ms(99);

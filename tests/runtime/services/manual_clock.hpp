@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A bp_clock that stands still until it is moved.
+// A bp_clock that stands still until it is moved, or moves by a step with each reading.
 #pragma once
 
 #include <backplane/clock.h>
+
+#include <utility>
 
 namespace backplane::test {
 
@@ -12,16 +14,20 @@ class ManualClock {
       : table_{sizeof(bp_clock),
                0,
                this,
-               [](void* self) { return static_cast<ManualClock*>(self)->now_ns_; },
-               [](void* self) { return static_cast<ManualClock*>(self)->now_ns_; },
+               [](void* self) { return static_cast<ManualClock*>(self)->read(); },
+               [](void* self) { return static_cast<ManualClock*>(self)->read(); },
                [](void*, void*, std::uint64_t) {}} {}
   ManualClock(const ManualClock&) = delete;
   ManualClock& operator=(const ManualClock&) = delete;
 
   const bp_clock& table() const { return table_; }
   void advance_ms(std::int64_t delay_ms) { now_ns_ += delay_ms * 1'000'000; }
+  void step_ms(std::int64_t step_ms) { step_ns_ = step_ms * 1'000'000; }
 
  private:
+  std::int64_t read() { return std::exchange(now_ns_, now_ns_ + step_ns_); }
+
+  std::int64_t step_ns_ = 0;
   std::int64_t now_ns_ = 1'000'000'000;
   bp_clock table_;
 };

@@ -72,7 +72,9 @@ class AnswerPrinter {
     constexpr std::string_view kData = "data:";
     if (line.substr(0, kData.size()) != kData) return;
     line.remove_prefix(kData.size());
-    if (line.find("[DONE]") != std::string_view::npos) done_ = true;
+    while (!line.empty() && line.front() == ' ') line.remove_prefix(1);
+    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
+    if (line == "[DONE]") done_ = true;
     boost::system::error_code failure;
     const json::value chunk = json::parse(line, failure);
     if (failure || !chunk.is_object()) return;

@@ -233,7 +233,9 @@ void GatewayCall::fail(const Error& error, CallOutcome outcome, const Refusal* r
 
 void GatewayCall::fail_or_try_next(const Error& error) {
   last_error_ = error;
-  context_.logger.write(LogLevel::kWarn, "pipeline", "a backend failed: " + error.message,
+  // What the client did wrong is told to the client; it must not be able to fill the log.
+  context_.logger.write(is_retryable(error) ? LogLevel::kWarn : LogLevel::kDebug, "pipeline",
+                        "a backend failed: " + error.message,
                         {{"request_id", id_}, {"model", model_.name}});
   if (head_sent_ || !is_retryable(error) || !has_next()) {
     return fail(error, CallOutcome::kFailed, nullptr);

@@ -161,11 +161,12 @@ class Scanner {
       return not_json(failure);
     }
     for (auto field : object) {
+      const char* const written = raw_key(field);
       std::string_view key;
       if (const error_code failure = field.unescaped_key().get(key)) return not_json(failure);
       od::value value;
       if (const error_code failure = field.value().get(value)) return not_json(failure);
-      const Status member = read_member(key, value);
+      const Status member = read_member(key, written, value);
       if (!member) return member.error();
     }
     if (!document.current_location().error()) {
@@ -175,11 +176,25 @@ class Scanner {
   }
 
  private:
-  Status read_member(std::string_view key, od::value& value) {
+  template <class Field>
+  static const char* raw_key(Field& field) {
+    od::raw_json_string raw;
+    return field.key().get(raw) ? nullptr : raw.raw();
+  }
+
+  // Who edits the body later looks for the name as it is, once.
+  static Status note(std::string_view key, const char* written, bool& seen) {
+    if (seen) return bad_request(std::string(key) + ": given twice");
+    seen = true;
+    const bool plain = written != nullptr && std::string_view(written, key.size()) == key &&
+                       written[key.size()] == '"';
+    return plain ? ok() : bad_request(std::string(key) + ": write the name without escapes");
+  }
+
+  Status read_member(std::string_view key, const char* written, od::value& value) {
     for (std::size_t i = 0; i < kRead.size(); ++i) {
       if (key != kRead[i]) continue;
-      if (seen_[i]) return bad_request(std::string(key) + ": given twice");
-      seen_[i] = true;
+      if (const Status noted = note(key, written, seen_[i]); !noted) return noted;
     }
     if (key == "model") return read_model(value);
     if (key == "provider") return read_provider(value);
@@ -235,14 +250,18 @@ class Scanner {
     if (type == od::json_type::null) return skip(value);
     od::object object;
     if (value.get_object().get(object)) return wrong_type("stream_options", "an object");
+    bool seen = false;
     for (auto field : object) {
+      const char* const written = raw_key(field);
       std::string_view key;
       od::value member;
       if (const error_code failure = field.unescaped_key().get(key)) return not_json(failure);
       if (const error_code failure = field.value().get(member)) return not_json(failure);
-      const Status status = key == "include_usage" ? read_flag("stream_options.include_usage",
-                                                               member, &result_.include_usage)
-                                                   : skip(member);
+      const bool wanted = key == "include_usage";
+      Status status = wanted ? note("include_usage", written, seen) : skip(member);
+      if (wanted && status) {
+        status = read_flag("stream_options.include_usage", member, &result_.include_usage);
+      }
       if (!status) return status;
     }
     return ok();

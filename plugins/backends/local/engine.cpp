@@ -390,6 +390,15 @@ Result<std::string> Engine::render_chat(Object inputs, std::int64_t now_s) const
   return chat_template->render(Value(std::move(inputs)), now_s);
 }
 
+Status Engine::check_length(std::string_view text) const {
+  const std::size_t context = info().context_tokens;
+  if (text.size() / tokenizer().vocabulary().longest_bytes() <= context) return ok();
+  return Error{Code::kInvalidArgument,
+               "the prompt has " + std::to_string(text.size()) + " bytes; the context holds " +
+                   std::to_string(context) + " tokens: shorten the prompt",
+               "CONTEXT_LENGTH_EXCEEDED", 0, 0};
+}
+
 std::vector<Token> Engine::tokenize_chat(std::string_view rendered) const {
   const auto bos = tokenizer().vocabulary().bos();
   const bool has_bos = bos && rendered.starts_with(tokenizer().vocabulary().text(*bos));

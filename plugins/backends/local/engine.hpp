@@ -54,6 +54,8 @@ class Engine {
   // `now_s`: Unix time, for templates that name the date. kFailedPrecondition when the model has
   // no template, kInvalidArgument with the template's line and words when it refuses.
   Result<std::string> render_chat(Object inputs, std::int64_t now_s) const;
+  // CONTEXT_LENGTH_EXCEEDED, without tokenizing it, for a text that no tokens could make fit.
+  Status check_length(std::string_view text) const;
   // The tokens of a text written by the template (special tokens are recognised and the
   // beginning-of-sequence token is not doubled) or by a user (they are not).
   std::vector<Token> tokenize_chat(std::string_view rendered) const;

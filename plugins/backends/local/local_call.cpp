@@ -33,12 +33,16 @@ bool LocalCall::begin_to_prepare() {
 
 Result<std::vector<Token>> LocalCall::prompt_tokens(ParsedRequest& parsed,
                                                     std::int64_t now_s) const {
-  if (!parsed.is_chat) return engine_.tokenizer().encode(parsed.prompt, {true, false});
+  if (!parsed.is_chat) {
+    if (const Status fits = engine_.check_length(parsed.prompt); !fits) return fits.error();
+    return engine_.tokenize_text(parsed.prompt);
+  }
   Object inputs;
   inputs.set("messages", std::move(parsed.messages));
   inputs.set("add_generation_prompt", Value(true));
   const Result<std::string> text = engine_.render_chat(std::move(inputs), now_s);
   if (!text) return text.error();
+  if (const Status fits = engine_.check_length(*text); !fits) return fits.error();
   return engine_.tokenize_chat(*text);
 }
 

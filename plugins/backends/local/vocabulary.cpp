@@ -36,7 +36,10 @@ Status Vocabulary::read_tokens(const Gguf& gguf) {
                                                    std::to_string(kTokensMax));
   }
   ids_.reserve(texts_.size());
-  for (std::size_t i = 0; i < texts_.size(); ++i) ids_[texts_[i]] = static_cast<Token>(i);
+  for (std::size_t i = 0; i < texts_.size(); ++i) {
+    ids_[texts_[i]] = static_cast<Token>(i);
+    longest_bytes_ = std::max(longest_bytes_, texts_[i].size());
+  }
   return ok();
 }
 

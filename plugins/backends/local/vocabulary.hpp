@@ -35,6 +35,8 @@ class Vocabulary {
   TokenType type(Token token) const { return types_[index(token)]; }
   float score(Token token) const { return scores_[index(token)]; }
   std::optional<Token> find(std::string_view text) const;
+  // No token stands for more bytes than this.
+  std::size_t longest_bytes() const { return longest_bytes_; }
 
   std::optional<Token> bos() const { return bos_; }
   std::optional<Token> eos() const { return eos_; }
@@ -56,6 +58,7 @@ class Vocabulary {
   void index_specials();
 
   std::vector<std::string_view> texts_;
+  std::size_t longest_bytes_ = 1;
   std::vector<TokenType> types_;
   std::vector<float> scores_;
   std::vector<bool> ends_;

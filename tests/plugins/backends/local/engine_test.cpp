@@ -184,6 +184,16 @@ TEST(Engine, NoLimitMeansTheDefaultWhereThereIsOne) {
   EXPECT_EQ(heard.usage().completion_tokens, 5u);
 }
 
+TEST(Engine, ATextThatCannotFitIsRefusedBeforeItIsTokenized) {
+  const auto engine = load(tiny_options());
+  const std::size_t bytes = (kTinyContext + 1) * engine->tokenizer().vocabulary().longest_bytes();
+  EXPECT_TRUE(engine->check_length(std::string(bytes - 1, 'x')));
+  const Status refused = engine->check_length(std::string(bytes, 'x'));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().type, "CONTEXT_LENGTH_EXCEEDED");
+  EXPECT_NE(refused.error().message.find(std::to_string(bytes)), std::string::npos);
+}
+
 TEST(Engine, StopStringsEndTheTextBeforeThem) {
   const auto engine = load(tiny_options());
   const std::string whole = text_alone(*engine, request_for(4));

@@ -182,24 +182,32 @@ class Scanner {
     return field.key().get(raw) ? nullptr : raw.raw();
   }
 
-  // Who edits the body later looks for the name as it is, once.
-  static Status note(std::string_view key, const char* written, bool& seen) {
+  static Status once(std::string_view key, bool& seen) {
     if (seen) return bad_request(std::string(key) + ": given twice");
     seen = true;
-    const bool plain = written != nullptr && std::string_view(written, key.size()) == key &&
-                       written[key.size()] == '"';
-    return plain ? ok() : bad_request(std::string(key) + ": write the name without escapes");
+    return ok();
+  }
+
+  // Whoever edits the body later looks for the name as it is.
+  static Status plain(std::string_view key, const char* written) {
+    const bool as_it_is = written != nullptr && std::string_view(written, key.size()) == key &&
+                          written[key.size()] == '"';
+    if (as_it_is) return ok();
+    return bad_request(std::string(key) + ": write the name without escapes");
   }
 
   Status read_member(std::string_view key, const char* written, od::value& value) {
     for (std::size_t i = 0; i < kRead.size(); ++i) {
       if (key != kRead[i]) continue;
-      if (const Status noted = note(key, written, seen_[i]); !noted) return noted;
+      if (const Status first = once(key, seen_[i]); !first) return first;
     }
     if (key == "model") return read_model(value);
     if (key == "provider") return read_provider(value);
     if (key == "stream") return read_flag(key, value, &result_.stream);
-    if (key == "stream_options") return read_stream_options(value);
+    if (key == "stream_options") {
+      const Status named = plain(key, written);
+      return named ? read_stream_options(value) : named;
+    }
     if (key == "max_tokens" || key == "max_completion_tokens") return read_limit(key, value);
     return skip(value);
   }
@@ -258,7 +266,8 @@ class Scanner {
       if (const error_code failure = field.unescaped_key().get(key)) return not_json(failure);
       if (const error_code failure = field.value().get(member)) return not_json(failure);
       const bool wanted = key == "include_usage";
-      Status status = wanted ? note("include_usage", written, seen) : skip(member);
+      Status status = wanted ? once(key, seen) : skip(member);
+      if (wanted && status) status = plain(key, written);
       if (wanted && status) {
         status = read_flag("stream_options.include_usage", member, &result_.include_usage);
       }

@@ -139,7 +139,7 @@ std::vector<BadCase> bad_cases() {
       {R"({"stream_options":{},"stream_options":{}})", "stream_options: given twice"},
       {R"({"stream_options":{"include_usage":true,"include_usage":false}})",
        "include_usage: given twice"},
-      {"{\"m\\u006fdel\":\"a\"}", "model: write the name without escapes"},
+      {"{\"stream\\u005foptions\":{}}", "stream_options: write the name without escapes"},
       {"{\"stream_options\":{\"include\\u005fusage\":true}}",
        "include_usage: write the name without escapes"},
       {R"({"max_tokens":"5"})", "max_tokens: expected a whole number"},

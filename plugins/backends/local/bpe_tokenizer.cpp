@@ -67,7 +67,7 @@ class BpeTokenizer final : public Tokenizer {
     if (takes_whole_words(rules_)) {
       if (const auto token = vocabulary().find(written)) return out.push_back(*token);
     }
-    std::vector<MergePiece> pieces = split_characters(written);
+    std::vector<MergePiece> pieces = split_characters(written, vocabulary());
     merge_pieces(pieces, [this](const MergePiece& left, const MergePiece& right) {
       const auto found = merges_.find(make_pair_key(left.token, right.token));
       return found == merges_.end() ? std::nullopt : std::optional(found->second);
@@ -80,20 +80,6 @@ class BpeTokenizer final : public Tokenizer {
         out.push_back(*vocabulary().unknown());
       }
     }
-  }
-
-  std::vector<MergePiece> split_characters(std::string_view written) const {
-    std::vector<MergePiece> pieces;
-    for (std::size_t at = 0; at < written.size();) {
-      MergePiece piece;
-      piece.text = written.substr(at, decode_utf8(written.substr(at)).size);
-      piece.token = vocabulary().find(piece.text).value_or(-1);
-      piece.previous = pieces.empty() ? MergePiece::kNone : pieces.size() - 1;
-      if (!pieces.empty()) pieces.back().next = pieces.size();
-      at += piece.text.size();
-      pieces.push_back(piece);
-    }
-    return pieces;
   }
 
   std::string plain_piece(Token token) const override {

@@ -11,6 +11,9 @@
 #include <string_view>
 #include <vector>
 
+#include "plugins/backends/local/unicode.hpp"
+#include "plugins/backends/local/vocabulary.hpp"
+
 namespace backplane::local {
 
 struct MergePiece {
@@ -20,6 +23,22 @@ struct MergePiece {
   std::size_t next = kNone;
   static constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
 };
+
+// The characters of `text`, linked in order; they borrow from it.
+inline std::vector<MergePiece> split_characters(std::string_view text,
+                                                const Vocabulary& vocabulary) {
+  std::vector<MergePiece> pieces;
+  for (std::size_t at = 0; at < text.size();) {
+    MergePiece piece;
+    piece.text = text.substr(at, decode_utf8(text.substr(at)).size);
+    piece.token = vocabulary.find(piece.text).value_or(-1);
+    piece.previous = pieces.empty() ? MergePiece::kNone : pieces.size() - 1;
+    if (!pieces.empty()) pieces.back().next = pieces.size();
+    at += piece.text.size();
+    pieces.push_back(piece);
+  }
+  return pieces;
+}
 
 // A pair that may be joined: lower cost first, then further left.
 struct Merge {

@@ -42,7 +42,7 @@ class SpmTokenizer final : public Tokenizer {
  private:
   void encode_plain(std::string_view text, bool first, std::vector<Token>& out) const override {
     const std::string marked = mark_spaces(text, first && adds_prefix_);
-    std::vector<MergePiece> pieces = split_characters(marked);
+    std::vector<MergePiece> pieces = split_characters(marked, vocabulary());
     merge_pieces(pieces, [this](const MergePiece& left, const MergePiece& right) {
       const std::string_view joined(left.text.data(), left.text.size() + right.text.size());
       const auto token = vocabulary().find(joined);
@@ -86,20 +86,6 @@ class SpmTokenizer final : public Tokenizer {
       }
     }
     return marked;
-  }
-
-  std::vector<MergePiece> split_characters(std::string_view text) const {
-    std::vector<MergePiece> pieces;
-    for (std::size_t at = 0; at < text.size();) {
-      MergePiece piece;
-      piece.text = text.substr(at, decode_utf8(text.substr(at)).size);
-      piece.token = vocabulary().find(piece.text).value_or(-1);
-      piece.previous = pieces.empty() ? MergePiece::kNone : pieces.size() - 1;
-      if (!pieces.empty()) pieces.back().next = pieces.size();
-      at += piece.text.size();
-      pieces.push_back(piece);
-    }
-    return pieces;
   }
 
   void append_bytes(std::string_view text, std::vector<Token>& out) const {

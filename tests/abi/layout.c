@@ -70,6 +70,13 @@ static void print_abi(void) {
   FIELD(bp_buffer, owner);
   FIELD(bp_buffer, retain);
   FIELD(bp_buffer, release);
+  STRUCT(bp_body_stream);
+  FIELD(bp_body_stream, struct_size);
+  FIELD(bp_body_stream, reserved0);
+  FIELD(bp_body_stream, size);
+  FIELD(bp_body_stream, context);
+  FIELD(bp_body_stream, read);
+  FIELD(bp_body_stream, forget);
   STRUCT(bp_usage);
   FIELD(bp_usage, struct_size);
   FIELD(bp_usage, reserved0);
@@ -115,6 +122,7 @@ static void print_abi(void) {
   FIELD(bp_request, loop);
   FIELD(bp_request, metadata);
   FIELD(bp_request, metadata_count);
+  FIELD(bp_request, body_stream);
   STRUCT(bp_host);
   FIELD(bp_host, struct_size);
   FIELD(bp_host, abi_major);
@@ -245,6 +253,7 @@ static void print_http(void) {
   FIELD(bp_http_request, header_count);
   FIELD(bp_http_request, body);
   FIELD(bp_http_request, body_count);
+  FIELD(bp_http_request, body_stream);
   STRUCT(bp_http_handler);
   FIELD(bp_http_handler, struct_size);
   FIELD(bp_http_handler, reserved0);
@@ -319,6 +328,9 @@ static void print_net(void) {
   FIELD(bp_listen_options, address);
   FIELD(bp_listen_options, tls_certificate);
   FIELD(bp_listen_options, tls_key);
+  FIELD(bp_listen_options, alpn);
+  FIELD(bp_listen_options, flags);
+  FIELD(bp_listen_options, write_bytes_per_second_min);
   STRUCT(bp_connection_handler);
   FIELD(bp_connection_handler, struct_size);
   FIELD(bp_connection_handler, reserved0);
@@ -391,6 +403,11 @@ static void print_constants(void) {
   NUMBER(BP_FLOW_CONTINUE);
   NUMBER(BP_FLOW_PAUSE);
   NUMBER(BP_FLOW_STOP);
+  NUMBER(BP_READ_BYTES);
+  NUMBER(BP_READ_WAIT);
+  NUMBER(BP_READ_END);
+  NUMBER(BP_READ_FAILED);
+  NUMBER(BP_LISTEN_PROXY_PROTOCOL);
   NUMBER(BP_REQUEST_STREAM);
   NUMBER(BP_REQUEST_USAGE);
   NUMBER(BP_REQUEST_STREAM_OPTIONS);

@@ -32,6 +32,7 @@ WHOLE(bp_str);
 WHOLE(bp_pair);
 WHOLE(bp_error);
 WHOLE(bp_buffer);
+WHOLE(bp_body_stream);
 WHOLE(bp_usage);
 WHOLE(bp_event);
 WHOLE(bp_sink);
@@ -63,6 +64,8 @@ WHOLE(bp_listen_handler);
 WHOLE(bp_net);
 WHOLE(bp_secrets);
 
+SIGNATURE(bp_body_stream, read, uint32_t (*)(void*, bp_str*, bp_task, void*));
+SIGNATURE(bp_body_stream, forget, void (*)(void*));
 SIGNATURE(bp_buffer, retain, void (*)(void*));
 SIGNATURE(bp_buffer, release, void (*)(void*));
 SIGNATURE(bp_sink, emit, uint32_t (*)(void*, const bp_event*));

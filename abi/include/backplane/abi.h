@@ -31,7 +31,7 @@
 #include <stdint.h>
 
 #define BP_ABI_MAJOR 0
-#define BP_ABI_MINOR 1
+#define BP_ABI_MINOR 2
 #define BP_ENTRY_SYMBOL "bp_plugin_entry_v0"
 
 #define BP_HAS(table, field)                                                                       \
@@ -104,6 +104,33 @@ typedef struct bp_buffer {
   void (*release)(void* owner);
 } bp_buffer;
 
+/* What reading a stream of bytes answers. */
+#define BP_READ_BYTES 0u  /* the next bytes */
+#define BP_READ_WAIT 1u   /* none yet */
+#define BP_READ_END 2u    /* no more */
+#define BP_READ_FAILED 3u /* no more, and not all: whoever sent them has gone */
+
+#define BP_SIZE_UNKNOWN UINT64_MAX
+
+typedef void (*bp_task)(void* argument);
+
+/*
+ * The part of a body that is still on its way. Owned by whoever offers it, one reader, all [loop].
+ * Valid until its call has ended or is released. Back-pressure reaches the sender: what is not read
+ * is not asked for.
+ *   read    gives the next bytes, borrowed until the next read, or says why not. After WAIT,
+ *           `ready(argument)` is called once there is more to say, never from inside read.
+ *   forget  the reader is no more: `ready` will not be called.
+ */
+typedef struct bp_body_stream {
+  uint32_t struct_size;
+  uint32_t reserved0;
+  uint64_t size; /* of all that is to come, or BP_SIZE_UNKNOWN */
+  void* context;
+  uint32_t (*read)(void* context, bp_str* out, bp_task ready, void* argument);
+  void (*forget)(void* context);
+} bp_body_stream;
+
 /* Tokens of one call so far: cumulative, never deltas. */
 typedef struct bp_usage {
   uint32_t struct_size;
@@ -117,11 +144,14 @@ typedef struct bp_usage {
 /* Events of a call. The terminal ones are END and ERROR. */
 #define BP_EVENT_TEXT 1u   /* data: generated UTF-8 text of choice `index` */
 #define BP_EVENT_FINISH 2u /* choice `index` is complete; data: "stop", "length", ... */
-#define BP_EVENT_CHUNK 3u  /* data: one dialect document of a stream, to be framed, not changed */
-#define BP_EVENT_BODY 4u   /* data: the next bytes of a whole response; detail: its media type */
-#define BP_EVENT_USAGE 5u  /* usage */
-#define BP_EVENT_END 6u    /* the call succeeded */
-#define BP_EVENT_ERROR 7u  /* the call failed: error; data: a ready body of media type detail */
+/* data: one dialect document of a stream, to be framed, not changed; detail: its event's name */
+#define BP_EVENT_CHUNK 3u
+#define BP_EVENT_BODY 4u  /* data: the next bytes of a whole response; detail: its media type */
+#define BP_EVENT_USAGE 5u /* usage */
+/* The call succeeded; data: what closes a stream of chunks, e.g. "[DONE]". The streams of
+   chat.completions and completions are closed so in any case. */
+#define BP_EVENT_END 6u
+#define BP_EVENT_ERROR 7u /* the call failed: error; data: a ready body of media type detail */
 /* The call will be answered; headers: for the client. From the host to a transport it is always the
    first event unless the call fails before, and says flags: of the request, data: the public name
    of the model, detail: the request id. A backend may send it first to add headers. */
@@ -191,19 +221,23 @@ typedef struct bp_loop bp_loop; /* an event loop; see backplane/loop.h */
  */
 typedef struct bp_request {
   uint32_t struct_size;
-  uint32_t flags;        /* BP_REQUEST_* */
-  bp_str id;             /* request id; a transport may leave it empty to get one */
-  bp_str operation;      /* "chat.completions", "completions", "embeddings", ... */
-  bp_str content_type;   /* media type of the body */
-  bp_buffer body;        /* the dialect document, as sent */
-  bp_str model;          /* the name by which the backend knows the model */
-  uint64_t model_offset; /* where the model's JSON string, quotes included, stands in the body */
-  uint64_t model_size;   /* 0: the body names no model */
+  uint32_t flags;      /* BP_REQUEST_* */
+  bp_str id;           /* request id; a transport may leave it empty to get one */
+  bp_str operation;    /* "chat.completions", "completions", "embeddings", ... */
+  bp_str content_type; /* media type of the body */
+  bp_buffer body;      /* the dialect document, as sent; all of it or its beginning */
+  bp_str model;        /* the name by which the backend knows the model */
+  uint64_t
+      model_offset;    /* where the model stands in `body`: its JSON string, quotes included, or */
+  uint64_t model_size; /* the value of its form field. Size 0: the body names no model */
   uint64_t max_output_tokens; /* 0: not given */
   int64_t deadline_ns;        /* absolute, monotonic; 0: none */
   bp_loop* loop;              /* the call lives on this loop from first to last */
   const bp_pair* metadata;    /* lower-case names; credentials never reach a backend */
   uint64_t metadata_count;
+  /* What follows `body`; null: nothing. From a transport: of a form, whose fields the host reads as
+     they come. For a backend: from after the model on. */
+  const bp_body_stream* body_stream;
 } bp_request;
 
 /* What the host offers. Tables live as long as the host; unknown ids give null. */

@@ -31,6 +31,9 @@ typedef struct bp_http_request {
   uint64_t header_count;
   const bp_str* body; /* sent in order; the bytes stay valid until the exchange has ended */
   uint64_t body_count;
+  /* Sent after `body`, or null: valid until the exchange has ended. Of unknown size: chunked. A
+     response that comes before its end is delivered, and the connection is not used again. */
+  const bp_body_stream* body_stream;
 } bp_http_request;
 
 /*

@@ -11,8 +11,6 @@
 extern "C" {
 #endif
 
-typedef void (*bp_task)(void* argument);
-
 typedef struct bp_loop_service {
   uint32_t struct_size;
   uint32_t count; /* loops, fixed for the life of the host */

@@ -21,10 +21,19 @@ typedef struct bp_connection bp_connection;
 typedef struct bp_listen_options {
   uint32_t struct_size;
   uint32_t max_connections; /* 0: the host's default; those beyond wait in the backlog */
-  bp_str address;           /* "127.0.0.1:8080", "[::]:8080"; port 0: any free one */
-  bp_str tls_certificate;   /* path of a PEM chain; empty: no TLS */
-  bp_str tls_key;           /* path of the PEM key */
+  bp_str address;           /* "127.0.0.1:8080", "[::]:8080"; port 0: any free one; "unix:PATH" */
+  bp_str tls_certificate; /* path of a PEM chain; empty: no TLS. Read anew when the file changes */
+  bp_str tls_key;         /* path of the PEM key */
+  bp_str alpn;            /* protocols offered in TLS, best first: "h2,http/1.1"; empty: http/1.1 */
+  uint32_t flags;         /* BP_LISTEN_* */
+  /* While the peer leaves output pending it takes at least this many bytes a second over each
+     timeout, else the timeout fires; 0: any progress restarts it. */
+  uint32_t write_bytes_per_second_min;
 } bp_listen_options;
+
+/* Every connection begins with a header of the PROXY protocol, version 2 (haproxy.org,
+   proxy-protocol.txt), which names the peer; others are closed. */
+#define BP_LISTEN_PROXY_PROTOCOL 1u
 
 /*
  * What a transport does with one connection, all [loop]. `closed` comes exactly once, last, never
@@ -53,10 +62,11 @@ typedef struct bp_net {
   uint32_t reserved0;
   void* context;
 
-  /* [control] The handler is copied. Fails naming the address and what holds it back. */
+  /* [control] The handler is copied. Fails naming the address and what holds it back. An address
+     that another listener of this host has is shared: nothing is refused while one takes over. */
   uint32_t (*listen)(void* context, const bp_listen_options* options,
                      const bp_listen_handler* handler, bp_listener** out, bp_error* error);
-  /* [any-thread] The port in use. */
+  /* [any-thread] The port in use; 0: not a port. */
   uint32_t (*port)(bp_listener* listener);
   /* [control] Stops accepting; connections live on. Nothing is accepted once it returns. */
   void (*close_listener)(bp_listener* listener);

@@ -147,9 +147,10 @@ class EventWriter {
     event.data = str(reason);
     return emit(event);
   }
-  std::uint32_t chunk(std::string_view document) {
+  std::uint32_t chunk(std::string_view document, std::string_view event_name = {}) {
     bp_event event = make(BP_EVENT_CHUNK, 0);
     event.data = str(document);
+    event.detail = str(event_name);
     return emit(event);
   }
   std::uint32_t body(std::string_view bytes, std::string_view media_type) {
@@ -170,9 +171,11 @@ class EventWriter {
     event.usage = &usage;
     return emit(event);
   }
-  void end() {
+  void end(std::string_view closing_document = {}) {
     ended_ = true;
-    emit_terminal(make(BP_EVENT_END, 0));
+    bp_event event = make(BP_EVENT_END, 0);
+    event.data = str(closing_document);
+    emit_terminal(event);
   }
   void error(const Error& error) {
     bp_error out;

@@ -42,7 +42,8 @@ typedef struct bp_gateway {
    * [loop: request->loop] Starts a call. The host scans the body for model, stream and limits,
    * applies its rules and routes it; every event, also every refusal after this returned OK, comes
    * through the sink on the same loop and never before begin has returned. A failure (the body is
-   * not JSON, the model is unknown, the host drains) is final and emits nothing.
+   * not JSON, the model is unknown, the host drains) is final and emits nothing. With a
+   * body_stream the host reads the form until it has met the model; then the backend reads.
    */
   uint32_t (*begin)(void* context, const bp_request* request, const bp_sink* sink, bp_call** out,
                     bp_error* error);

@@ -200,7 +200,8 @@ Status HttpCall::send() {
                                 headers.data(),
                                 headers.size(),
                                 pieces_.data(),
-                                pieces_.size()};
+                                pieces_.size(),
+                                nullptr};
   bp_error error{};
   hold();
   if (http_->send(http_->context, &request, &kHandler, this, &exchange_, &error) != BP_CODE_OK) {

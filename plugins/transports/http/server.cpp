@@ -55,9 +55,14 @@ Server::Server(const Services& services, Settings settings)
 }
 
 Status Server::listen() {
-  const bp_listen_options options{sizeof(bp_listen_options), settings_.max_connections,
-                                  str(settings_.listen), str(settings_.tls_certificate),
-                                  str(settings_.tls_key)};
+  const bp_listen_options options{sizeof(bp_listen_options),
+                                  settings_.max_connections,
+                                  str(settings_.listen),
+                                  str(settings_.tls_certificate),
+                                  str(settings_.tls_key),
+                                  {},
+                                  0,
+                                  0};
   const bp_listen_handler handler{sizeof(bp_listen_handler), 0, this,
                                   [](void* self, bp_connection* connection) {
                                     static_cast<Server*>(self)->accept(connection);

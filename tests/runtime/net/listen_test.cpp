@@ -28,7 +28,7 @@ bp_str str(const std::string& text) {
 bp_error refused(const World& world, const std::string& address,
                  const std::string& certificate = {}, const std::string& key = {}) {
   const bp_net& net = *world.net->table();
-  bp_listen_options options{sizeof(options), 0, str(address), str(certificate), str(key)};
+  bp_listen_options options{sizeof(options), 0, str(address), str(certificate), str(key), {}, 0, 0};
   bp_listen_handler handler{sizeof(handler), 0, nullptr, nullptr};
   bp_listener* listener = nullptr;
   bp_error error{};

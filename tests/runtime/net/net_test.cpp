@@ -293,7 +293,7 @@ TEST_F(NetTest, TheLastWordArrivesThoughThePeerIsStillSending) {
 }
 
 TEST_F(NetTest, AConnectionNobodyTakesIsClosed) {
-  bp_listen_options options{sizeof(options), 0, {"127.0.0.1:0", 11}, {}, {}};
+  bp_listen_options options{sizeof(options), 0, {"127.0.0.1:0", 11}, {}, {}, {}, 0, 0};
   bp_listen_handler handler{sizeof(handler), 0, nullptr, [](void*, bp_connection*) {}};
   bp_listener* listener = nullptr;
   ASSERT_EQ(net_.listen(net_.context, &options, &handler, &listener, nullptr), BP_CODE_OK);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keeps a number of connections busy for a while and prints what it saw as one line of JSON.
-//   load_generator PORT CONNECTIONS SECONDS BODY_FILE
+//   load_generator PORT CONNECTIONS SECONDS BODY_FILE [HEADER...]
 // Closed loop: each connection sends its next request when the last one is answered.
 #include "client.hpp"
 #include "percentile.hpp"
@@ -17,15 +17,14 @@ namespace {
 constexpr std::int64_t kGraceNs = 10'000'000'000;  // for the answers that are under way at the end
 constexpr int kWaitMs = 100;
 
-std::string request_of(const char* body_file) {
+std::string request_of(const char* body_file, const std::string& headers) {
   std::ifstream file(body_file);
   if (!file) fail(body_file);
   std::stringstream body;
   body << file.rdbuf();
   return "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-         "Authorization: Bearer sk-0123456789abcdef\r\nContent-Type: application/json\r\n"
-         "Content-Length: " +
-         std::to_string(body.str().size()) + "\r\n\r\n" + body.str();
+         "Authorization: Bearer sk-0123456789abcdef\r\nContent-Type: application/json\r\n" +
+         headers + "Content-Length: " + std::to_string(body.str().size()) + "\r\n\r\n" + body.str();
 }
 
 class Load {
@@ -82,11 +81,13 @@ void print(Record& record, std::int64_t duration_ns) {
 }  // namespace backplane::bench
 
 int main(int count, char** arguments) {
-  if (count != 5) {
-    std::fprintf(stderr, "usage: load_generator PORT CONNECTIONS SECONDS BODY_FILE\n");
+  if (count < 5) {
+    std::fprintf(stderr, "usage: load_generator PORT CONNECTIONS SECONDS BODY_FILE [HEADER...]\n");
     return 2;
   }
-  const std::string request = backplane::bench::request_of(arguments[4]);
+  std::string headers;
+  for (int i = 5; i < count; ++i) headers += std::string(arguments[i]) + "\r\n";
+  const std::string request = backplane::bench::request_of(arguments[4], headers);
   backplane::bench::Load load(static_cast<std::uint16_t>(std::atoi(arguments[1])),
                               std::strtoull(arguments[2], nullptr, 10), request);
   const double seconds = std::strtod(arguments[3], nullptr);

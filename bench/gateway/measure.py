@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -72,8 +71,8 @@ def run_time_ns(pid):
 class Gateway:
     """A server under test; the direct way has no process and costs nothing."""
 
-    def __init__(self, name, port, process=None):
-        self.name, self.port, self.process = name, port, process
+    def __init__(self, name, port, process=None, headers=()):
+        self.name, self.port, self.process, self.headers = name, port, process, headers
         self.idle_kb = self.pss_kb()
         self.peak_kb = self.idle_kb
 
@@ -128,34 +127,10 @@ def start_mock(programs, core, body_bytes, frames, interval_ms):
     return process, int(process.stdout.readline())
 
 
-def start_nginx(folder, core, upstream_port):
-    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    if program is None:
-        fail("nginx is missing; install it: apt-get install nginx-light")
-    port = free_port()
-    config = os.path.join(folder, "nginx.conf")
-    fill("nginx.conf.in", config, folder=folder, port=port, upstream_port=upstream_port)
-    command = [program, "-p", folder, "-c", config, "-e", os.path.join(folder, "nginx.log")]
-    process = subprocess.Popen(pinned(core, command))
-    wait_until_listening("nginx", port, process)
-    return Gateway("nginx", port, process)
-
-
-def start_backplane(program, folder, core, upstream_port):
-    config = os.path.join(folder, "backplane.yaml")
-    fill("backplane.yaml.in", config, upstream_port=upstream_port)
-    process = subprocess.Popen(pinned(core, [program, "serve", config]), stdout=subprocess.PIPE,
-                               text=True)
-    for line in process.stdout:
-        if found := re.search(r"listening on \S+:(\d+)$", line):
-            return Gateway("ours", int(found[1]), process)
-    fail("backplane did not start")
-
-
 def load(programs, core, gateway, connections, seconds, body):
     """Runs the load generator; what it saw, and what the gateway spent on it."""
     command = [os.path.join(programs, "load_generator"), str(gateway.port), str(connections),
-               str(seconds), body]
+               str(seconds), body, *gateway.headers]
     before_us = gateway.cpu_us()
     generator = subprocess.Popen(pinned(core, command), stdout=subprocess.PIPE, text=True)
     peak_kb = gateway.peak_kb

@@ -26,9 +26,9 @@ inline constexpr std::uint32_t kBodyIdleTimeoutDefaultMs = 120'000;
 inline constexpr std::size_t kUrlMaxBytes = 8 * 1024;
 inline constexpr std::size_t kRequestHeadMaxBytes = 64 * 1024;
 inline constexpr std::size_t kResponseHeadMaxBytes = 64 * 1024;
-inline constexpr std::size_t kIdlePerHostMax = 64;            // of one loop
-inline constexpr std::size_t kConnectionsPerHostMax = 1'024;  // of one loop
-inline constexpr std::size_t kWaitingPerHostMax = 10'000;     // of one loop; more fail at once
+inline constexpr std::size_t kIdlePerHostMax = 64;             // of one loop
+inline constexpr std::size_t kConnectionsPerHostMax = 16'384;  // of one loop
+inline constexpr std::size_t kWaitingPerHostMax = 10'000;      // of one loop; more fail at once
 inline constexpr std::uint64_t kIdleConnectionMs = 30'000;
 inline constexpr std::uint64_t kAddressLifetimeMs = 30'000;
 

@@ -59,9 +59,10 @@ void Connection::start(TlsSession session) {
   arm(kHandshakeTimeoutMs);
 }
 
-void Connection::forget(const Acceptor& acceptor) {
+void Connection::forget(const Acceptor& acceptor, Acceptor* successor) {
   if (acceptor_ != &acceptor) return;
-  acceptor_ = nullptr;
+  acceptor_ = state_ == State::kHandshake ? successor : nullptr;
+  if (acceptor_ != nullptr) return acceptor_->inherit();
   if (state_ == State::kHandshake) die();
 }
 

@@ -10,7 +10,7 @@
 
 #include "runtime/net/deadline_sweep.hpp"
 #include "runtime/net/event_loop.hpp"
-#include "runtime/net/listen_address.hpp"
+#include "runtime/net/socket_address.hpp"
 #include "runtime/net/stream.hpp"
 
 namespace backplane {
@@ -27,8 +27,8 @@ class Connection final : public Watch, public TurnEnd, public Timed {
 
   // Starts watching; hands over at once, or after TLS's handshake.
   void start(TlsSession session);
-  // The acceptor is going away: what has not been handed over ends.
-  void forget(const Acceptor& acceptor);
+  // The acceptor is going away: what has not been handed over goes to `successor`, or ends.
+  void forget(const Acceptor& acceptor, Acceptor* successor);
 
   bp_connection* handle() { return reinterpret_cast<bp_connection*>(this); }
   static Connection& of(bp_connection* connection) {

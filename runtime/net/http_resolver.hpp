@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "runtime/net/listen_address.hpp"
+#include "runtime/net/socket_address.hpp"
 
 namespace backplane {
 

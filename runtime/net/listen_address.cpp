@@ -2,10 +2,7 @@
 #include "runtime/net/listen_address.hpp"
 
 #include <arpa/inet.h>
-#include <netinet/tcp.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <system_error>
@@ -14,89 +11,15 @@ namespace backplane {
 
 namespace {
 
-constexpr int kBacklog = 4096;  // the kernel lowers it to net.core.somaxconn
+constexpr std::string_view kUnixPrefix = "unix:";
 
 Error bad_address(std::string_view text) {
-  return invalid_argument(
-      "cannot listen on \"" + std::string(text.substr(0, 64)) +
-      "\": write an IP address and a port, such as 127.0.0.1:8080 or [::]:8080");
+  return invalid_argument("cannot listen on \"" + std::string(text.substr(0, 64)) +
+                          "\": write an IP address and a port, such as 127.0.0.1:8080 or "
+                          "[::]:8080, or the path of a Unix socket, such as unix:/run/backplane");
 }
 
-std::string remedy(int error) {
-  switch (error) {
-    case EADDRINUSE:
-      return "address in use; stop the other program or listen on another port";
-    case EACCES:
-    case EPERM:
-      return "permission denied; listen on a port from 1024 up or grant CAP_NET_BIND_SERVICE";
-    case EADDRNOTAVAIL:
-      return "this machine has no such address; listen on one of its own, or on 0.0.0.0 or [::]";
-    case EAFNOSUPPORT:
-      return "this machine does not speak this version of IP; listen on an address of the other";
-    case EMFILE:
-    case ENFILE:
-      return "out of file descriptors; raise the limit (ulimit -n)";
-    default:
-      return std::generic_category().message(error);
-  }
-}
-
-Error cannot_listen(const SocketAddress& address, int error) {
-  const Code code = error == EADDRINUSE                 ? Code::kAlreadyExists
-                    : error == EACCES || error == EPERM ? Code::kPermissionDenied
-                                                        : Code::kFailedPrecondition;
-  return {code, "cannot listen on " + text_of(address) + ": " + remedy(error), {}, 0, 0};
-}
-
-void enable(int descriptor, int level, int option) {
-  const int on = 1;
-  setsockopt(descriptor, level, option, &on, sizeof(on));
-}
-
-int open_socket(const SocketAddress& address) {
-  const int descriptor =
-      socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
-  if (descriptor < 0) return -1;
-  enable(descriptor, SOL_SOCKET, SO_REUSEADDR);
-  if (address.any.sa_family == AF_INET6) {
-    const int off = 0;
-    setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
-  }
-  return descriptor;
-}
-
-Error close_and_report(int descriptor, const SocketAddress& address) {
-  const int error = errno;
-  if (descriptor >= 0) close(descriptor);
-  return cannot_listen(address, error);
-}
-
-}  // namespace
-
-socklen_t size_of(const SocketAddress& address) {
-  return address.any.sa_family == AF_INET6 ? sizeof(address.v6) : sizeof(address.v4);
-}
-
-std::uint16_t port_of(const SocketAddress& address) {
-  return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
-}
-
-void set_port(SocketAddress& address, std::uint16_t port) {
-  (address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port) = htons(port);
-}
-
-std::string text_of(const SocketAddress& address) {
-  char text[INET6_ADDRSTRLEN] = "";
-  const std::string port = ":" + std::to_string(port_of(address));
-  if (address.any.sa_family == AF_INET6) {
-    inet_ntop(AF_INET6, &address.v6.sin6_addr, text, sizeof(text));
-    return "[" + std::string(text) + "]" + port;
-  }
-  inet_ntop(AF_INET, &address.v4.sin_addr, text, sizeof(text));
-  return text + port;
-}
-
-Result<SocketAddress> parse_listen_address(std::string_view text) {
+Result<SocketAddress> parse_ip(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return bad_address(text);
   const std::string_view digits = text.substr(colon + 1);
@@ -120,33 +43,28 @@ Result<SocketAddress> parse_listen_address(std::string_view text) {
   return address;
 }
 
-Status check_free(const SocketAddress& address) {
-  if (port_of(address) == 0) return ok();
-  const int descriptor = open_socket(address);
-  if (descriptor < 0 || bind(descriptor, &address.any, size_of(address)) != 0) {
-    return close_and_report(descriptor, address);
+Result<ListenAddress> parse_unix(std::string_view path) {
+  if (path.empty() || path.find('\0') != std::string_view::npos) return bad_address(kUnixPrefix);
+  if (path.size() > kUnixPathMaxBytes) {
+    return invalid_argument("cannot listen on \"unix:" + std::string(path.substr(0, 64)) +
+                            "...\": the path of a Unix socket has at most " +
+                            std::to_string(kUnixPathMaxBytes) + " bytes; choose a shorter one");
   }
-  close(descriptor);
-  return ok();
+  return ListenAddress{{}, std::string(path)};
 }
 
-Result<int> open_listening_socket(const SocketAddress& address) {
-  const int descriptor = open_socket(address);
-  if (descriptor < 0) return close_and_report(descriptor, address);
-  enable(descriptor, SOL_SOCKET, SO_REUSEPORT);
-  enable(descriptor, IPPROTO_TCP, TCP_NODELAY);  // inherited by what is accepted
-  if (bind(descriptor, &address.any, size_of(address)) != 0 || listen(descriptor, kBacklog) != 0) {
-    return close_and_report(descriptor, address);
-  }
-  return descriptor;
+}  // namespace
+
+Result<ListenAddress> parse_listen_address(std::string_view text) {
+  if (text.starts_with(kUnixPrefix)) return parse_unix(text.substr(kUnixPrefix.size()));
+  const auto ip = parse_ip(text);
+  if (!ip) return ip.error();
+  return ListenAddress{*ip, {}};
 }
 
-SocketAddress local_address(int descriptor) {
-  SocketAddress address;
-  std::memset(&address, 0, sizeof(address));
-  socklen_t size = sizeof(address);
-  getsockname(descriptor, &address.any, &size);
-  return address;
+std::string text_of(const ListenAddress& address) {
+  if (address.is_unix()) return std::string(kUnixPrefix) + address.unix_path;
+  return text_of(address.ip);
 }
 
 }  // namespace backplane

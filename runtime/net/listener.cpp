@@ -4,6 +4,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -16,6 +17,7 @@ namespace backplane {
 namespace {
 
 constexpr int kAcceptsPerTurn = 16;
+constexpr int kSharedAcceptsPerTurn = 1;  // of a socket that several loops serve
 
 }  // namespace
 
@@ -30,13 +32,13 @@ bool Acceptor::open() {
   return net_.loop().watch(descriptor_, EPOLLIN, *this);
 }
 
-void Acceptor::close() {
+void Acceptor::close(Acceptor* successor) {
   if (timer_ != 0) net_.loop().cancel(timer_);
   timer_ = 0;
   net_.loop().unwatch(descriptor_);
   ::close(descriptor_);
   descriptor_ = -1;
-  net_.forget(*this);
+  net_.forget(*this, successor);
 }
 
 void Acceptor::accepted(Connection& connection) {
@@ -50,8 +52,12 @@ void Acceptor::gone() {
   wake();
 }
 
+void Acceptor::inherit() {
+  listener_.inherit();
+}
+
 void Acceptor::on_ready(std::uint32_t) {
-  for (int accepts = 0; accepts < kAcceptsPerTurn && descriptor_ >= 0; ++accepts) {
+  for (int accepts = 0; accepts < listener_.accepts_per_turn() && descriptor_ >= 0; ++accepts) {
     if (!listener_.reserve()) return rest();
     if (accept_one()) continue;
     listener_.give_back();
@@ -98,8 +104,19 @@ void Acceptor::wake() {
   net_.loop().change(descriptor_, EPOLLIN, *this);
 }
 
-void Listener::add(LoopNet& net, int descriptor) {
-  acceptors_.push_back(std::make_unique<Acceptor>(*this, net, descriptor));
+bool Listener::add(OwnedDescriptors sockets, const std::vector<std::unique_ptr<LoopNet>>& nets) {
+  distinct_ = sockets.get().size();
+  accepts_per_turn_ = distinct_ < nets.size() ? kSharedAcceptsPerTurn : kAcceptsPerTurn;
+  for (std::size_t index = distinct_; index < nets.size(); ++index) {
+    const int another = duplicate(sockets.get()[index % distinct_]);
+    if (another < 0) return false;
+    sockets.add(another);
+  }
+  for (const int descriptor : sockets.take()) {
+    LoopNet& net = *nets[acceptors_.size() % nets.size()];
+    acceptors_.push_back(std::make_unique<Acceptor>(*this, net, descriptor));
+  }
+  return true;
 }
 
 bool Listener::open() {
@@ -110,10 +127,25 @@ bool Listener::open() {
   return opened;
 }
 
-void Listener::close() {
+void Listener::close(Listener* successor) {
   for (const auto& acceptor : acceptors_) {
-    acceptor->net().loop().run_and_wait([&] { acceptor->close(); });
+    Acceptor* next = successor == nullptr ? nullptr : successor->acceptor_of(acceptor->net());
+    acceptor->net().loop().run_and_wait([&] { acceptor->close(next); });
   }
+}
+
+Acceptor* Listener::acceptor_of(const LoopNet& net) const {
+  const auto is_it = [&](const auto& acceptor) { return &acceptor->net() == &net; };
+  const auto found = std::find_if(acceptors_.begin(), acceptors_.end(), is_it);
+  return found == acceptors_.end() ? nullptr : found->get();
+}
+
+ListeningSockets Listener::sockets() const {
+  ListeningSockets sockets{text_of(address_), {}};
+  for (std::size_t index = 0; index < distinct_; ++index) {
+    sockets.descriptors.push_back(acceptors_[index]->descriptor());
+  }
+  return sockets;
 }
 
 bool Listener::reserve() {

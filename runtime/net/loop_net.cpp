@@ -34,8 +34,8 @@ void LoopNet::abort_all() {
   for (Connection* connection : connections_) connection->abort();
 }
 
-void LoopNet::forget(const Acceptor& acceptor) {
-  for (Connection* connection : connections_) connection->forget(acceptor);
+void LoopNet::forget(const Acceptor& acceptor, Acceptor* successor) {
+  for (Connection* connection : connections_) connection->forget(acceptor, successor);
 }
 
 std::string LoopNet::take_output() {

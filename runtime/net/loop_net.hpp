@@ -27,7 +27,7 @@ class LoopNet {
   void add(Connection& connection);
   void remove(Connection& connection);
   void abort_all();
-  void forget(const Acceptor& acceptor);
+  void forget(const Acceptor& acceptor, Acceptor* successor);
 
   // Buffers for pending output, kept so that a busy loop allocates none.
   std::string take_output();

@@ -3,15 +3,15 @@
 
 #include <backplane/plugin.hpp>
 
-#include <unistd.h>
-
 #include <algorithm>
+#include <cerrno>
 #include <string>
 
 #include "runtime/net/connection.hpp"
 #include "runtime/net/listen_address.hpp"
 #include "runtime/net/listener.hpp"
 #include "runtime/net/loop_net.hpp"
+#include "runtime/net/unix_socket.hpp"
 
 namespace backplane {
 
@@ -78,6 +78,7 @@ Net::Net(Loops& loops) : loops_(loops) {
 
 Net::~Net() {
   while (!listeners_.empty()) close_listener(*listeners_.back());
+  drop_unused();
   abort_all();
   for (auto& net : loop_nets_) {
     net->loop().run_and_wait([&] { net.reset(); });
@@ -101,28 +102,14 @@ Result<Listener*> Net::listen(const bp_listen_options& options, const bp_listen_
   if (!address) return address.error();
   auto tls = tls_of(options);
   if (!tls) return tls.error();
-  const Status free = check_free(*address);
-  if (!free) return free.error();
-
-  std::vector<int> descriptors;
-  for (std::uint32_t index = 0; index < loops_.count(); ++index) {
-    const auto descriptor = open_listening_socket(*address);
-    if (!descriptor) {
-      std::for_each(descriptors.begin(), descriptors.end(), ::close);
-      return descriptor.error();
-    }
-    descriptors.push_back(*descriptor);
-    set_port(*address, port_of(local_address(*descriptor)));
-  }
+  auto sockets = sockets_for(*address);
+  if (!sockets) return sockets.error();
   const std::uint32_t most =
       options.max_connections == 0 ? kConnectionsMaxDefault : options.max_connections;
-  auto listener =
-      std::make_unique<Listener>(*this, handler, most, std::move(*tls), port_of(*address));
-  for (std::size_t index = 0; index < descriptors.size(); ++index) {
-    listener->add(*loop_nets_[index], descriptors[index]);
-  }
+  auto listener = std::make_unique<Listener>(*this, handler, most, std::move(*tls), *address);
+  if (!listener->add(std::move(*sockets), loop_nets_)) return cannot_listen(*address, errno);
   if (!listener->open()) {
-    listener->close();
+    listener->close(nullptr);
     return Error{Code::kResourceExhausted,
                  "cannot listen on " + text_of(*address) +
                      ": out of watches; raise fs.epoll.max_user_watches",
@@ -134,10 +121,65 @@ Result<Listener*> Net::listen(const bp_listen_options& options, const bp_listen_
   return listeners_.back().get();
 }
 
+Result<OwnedDescriptors> Net::sockets_for(ListenAddress& address) {
+  if (address.has_any_port()) return open_listening_sockets(address, loops_.count());
+  if (const Listener* other = find(address); other != nullptr) {
+    OwnedDescriptors shared;
+    for (const int descriptor : other->sockets().descriptors) {
+      const int another = duplicate(descriptor);
+      if (another < 0) return cannot_listen(address, errno);
+      shared.add(another);
+    }
+    return Result<OwnedDescriptors>(std::move(shared));
+  }
+  const auto is_it = [text = text_of(address)](const auto& each) { return each.address == text; };
+  const auto adopted = std::find_if(adopted_.begin(), adopted_.end(), is_it);
+  if (adopted == adopted_.end()) return open_listening_sockets(address, loops_.count());
+  OwnedDescriptors taken(std::move(adopted->descriptors));
+  adopted_.erase(adopted);
+  return Result<OwnedDescriptors>(std::move(taken));
+}
+
+Listener* Net::find(const ListenAddress& address) const {
+  const auto is_it = [text = text_of(address)](const auto& listener) {
+    return text_of(listener->address()) == text;
+  };
+  const auto found = std::find_if(listeners_.rbegin(), listeners_.rend(), is_it);
+  return found == listeners_.rend() ? nullptr : found->get();
+}
+
 void Net::close_listener(Listener& listener) {
-  listener.close();
   const auto is_it = [&](const auto& each) { return each.get() == &listener; };
-  listeners_.erase(std::find_if(listeners_.begin(), listeners_.end(), is_it));
+  const auto found = std::find_if(listeners_.begin(), listeners_.end(), is_it);
+  const std::unique_ptr<Listener> closing = std::move(*found);
+  listeners_.erase(found);
+  Listener* const successor = find(listener.address());
+  closing->close(successor);
+  if (successor == nullptr && listener.address().is_unix()) {
+    remove_dead_socket(listener.address().unix_path);
+  }
+}
+
+std::vector<ListeningSockets> Net::listening_sockets() const {
+  std::vector<ListeningSockets> all;
+  for (const auto& listener : listeners_) {
+    if (find(listener->address()) == listener.get()) all.push_back(listener->sockets());
+  }
+  return all;
+}
+
+void Net::adopt(std::vector<ListeningSockets> sockets) {
+  for (ListeningSockets& each : sockets) {
+    if (!each.descriptors.empty()) adopted_.push_back(std::move(each));
+  }
+}
+
+void Net::drop_unused() {
+  for (ListeningSockets& each : std::exchange(adopted_, {})) {
+    { const OwnedDescriptors closing(std::move(each.descriptors)); }
+    const auto address = parse_listen_address(each.address);
+    if (address && address->is_unix()) remove_dead_socket(address->unix_path);
+  }
 }
 
 }  // namespace backplane

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // bp.net/1: listeners and accepted connections of one runtime, with TLS.
 //
-// A listener has one socket on every loop; the kernel spreads connections. A port that another
-// socket listens on is refused, even if that socket would share it. "[::]" takes IPv4 as well.
-// With TLS a connection is handed over after the handshake.
+// A listener has one socket on every loop; the kernel spreads connections. All loops serve the one
+// socket of a path. An address that a stranger's socket listens on is refused, even if that socket
+// would share it; one that another listener of the same Net has is shared: so one takes over from
+// the other without a connection lost. "[::]" takes IPv4 as well. With TLS a connection is handed
+// over after the handshake.
 #pragma once
 
 #include <backplane/net.h>
@@ -12,6 +14,7 @@
 #include <memory>
 #include <vector>
 
+#include "runtime/net/listening_socket.hpp"
 #include "runtime/net/loop.hpp"
 
 namespace backplane {
@@ -51,10 +54,23 @@ class Net {
   Result<Listener*> listen(const bp_listen_options& options, const bp_listen_handler& handler);
   void close_listener(Listener& listener);
 
+  // The sockets of every address that is listened on. The descriptors are borrowed and stay open
+  // until the last listener of their address closes. [control]
+  std::vector<ListeningSockets> listening_sockets() const;
+  // Takes over sockets that another process has bound, descriptors and all: a later listen on one
+  // of these addresses uses them instead of binding. [control]
+  void adopt(std::vector<ListeningSockets> sockets);
+  // Closes the adopted sockets that nothing listens on. [control]
+  void drop_unused();
+
  private:
+  Result<OwnedDescriptors> sockets_for(ListenAddress& address);
+  Listener* find(const ListenAddress& address) const;
+
   Loops& loops_;
   std::vector<std::unique_ptr<LoopNet>> loop_nets_;
   std::vector<std::unique_ptr<Listener>> listeners_;
+  std::vector<ListeningSockets> adopted_;  // owned
   bp_net table_{};
 };
 

@@ -2,57 +2,18 @@
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
 
-#include <thread>
-
 #include "tests/runtime/net/certificates.hpp"
 #include "tests/runtime/net/raw_socket.hpp"
 #include "tests/runtime/net/recording_transport.hpp"
+#include "tests/runtime/net/tls_client.hpp"
 
 namespace backplane {
 namespace {
 
 using testing::Certificate;
 using testing::RawSocket;
+using testing::TlsClient;
 using testing::World;
-
-// A blocking TLS client on a raw socket.
-class TlsClient {
- public:
-  explicit TlsClient(std::uint32_t port, int highest_version = TLS1_3_VERSION)
-      : socket_(RawSocket::connect_to(port)), context_(SSL_CTX_new(TLS_client_method())) {
-    SSL_CTX_set_min_proto_version(context_, TLS1_VERSION);
-    SSL_CTX_set_max_proto_version(context_, highest_version);
-    static constexpr unsigned char kOffered[] = "\x02h2\x08http/1.1";
-    SSL_CTX_set_alpn_protos(context_, kOffered, sizeof(kOffered) - 1);
-    session_ = SSL_new(context_);
-    SSL_set_fd(session_, socket_.descriptor());
-  }
-  ~TlsClient() {
-    SSL_free(session_);
-    SSL_CTX_free(context_);
-  }
-  bool connect() { return SSL_connect(session_) == 1; }
-  SSL* session() { return session_; }
-  RawSocket& socket() { return socket_; }
-  bool send(const std::string& bytes) {
-    std::size_t count = 0;
-    return SSL_write_ex(session_, bytes.data(), bytes.size(), &count) == 1;
-  }
-  std::string receive(std::size_t size) {
-    std::string bytes(size, '\0');
-    std::size_t have = 0;
-    for (std::size_t count = 0; have < size; have += count) {
-      if (SSL_read_ex(session_, bytes.data() + have, size - have, &count) != 1) break;
-    }
-    bytes.resize(have);
-    return bytes;
-  }
-
- private:
-  RawSocket socket_;
-  SSL_CTX* context_;
-  SSL* session_ = nullptr;
-};
 
 class NetTlsTest : public ::testing::Test {
  protected:
@@ -74,7 +35,7 @@ class NetTlsTest : public ::testing::Test {
 
 TEST_F(NetTlsTest, EchoesWithHttp11Negotiated) {
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
-    TlsClient client(port(), version);
+    TlsClient client(RawSocket::connect_to(port()), version);
     ASSERT_TRUE(client.connect());
     EXPECT_EQ(SSL_version(client.session()), version);
     const unsigned char* protocol = nullptr;
@@ -90,7 +51,7 @@ TEST_F(NetTlsTest, EchoesWithHttp11Negotiated) {
 }
 
 TEST_F(NetTlsTest, EchoesMegabytesPastAFullSocket) {
-  TlsClient client(port());
+  TlsClient client(RawSocket::connect_to(port()));
   ASSERT_TRUE(client.connect());
   std::string part;
   while (part.size() < 1'000'000) part += std::to_string(part.size()) + ",";
@@ -102,7 +63,7 @@ TEST_F(NetTlsTest, EchoesMegabytesPastAFullSocket) {
 }
 
 TEST_F(NetTlsTest, RefusesOldVersionsAndPlainText) {
-  TlsClient old(port(), TLS1_1_VERSION);
+  TlsClient old(RawSocket::connect_to(port()), TLS1_1_VERSION);
   EXPECT_FALSE(old.connect());
   auto plain = RawSocket::connect_to(port());
   plain.send("GET / HTTP/1.1\r\n\r\n");
@@ -112,7 +73,7 @@ TEST_F(NetTlsTest, RefusesOldVersionsAndPlainText) {
 
 TEST_F(NetTlsTest, ClosingTheListenerDropsUnfinishedHandshakes) {
   auto half = RawSocket::connect_to(port());
-  TlsClient whole(port());
+  TlsClient whole(RawSocket::connect_to(port()));
   ASSERT_TRUE(whole.connect());
   ASSERT_TRUE(whole.send("x"));
   ASSERT_EQ(whole.receive(1), "x");

@@ -6,9 +6,11 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "tests/runtime/net/waiting.hpp"
@@ -50,6 +52,16 @@ RawSocket RawSocket::connect_to(std::uint32_t port, int receive_buffer_bytes, bo
   const auto* address = v6 ? reinterpret_cast<sockaddr*>(&to6) : reinterpret_cast<sockaddr*>(&to4);
   const socklen_t size = v6 ? sizeof(to6) : sizeof(to4);
   EXPECT_EQ(connect(descriptor, address, size), 0) << "port " << port;
+  return RawSocket(descriptor);
+}
+
+RawSocket RawSocket::connect_to_path(const std::string& path) {
+  sockaddr_un to{};
+  to.sun_family = AF_UNIX;
+  path.copy(to.sun_path, sizeof(to.sun_path) - 1);
+  const int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  EXPECT_EQ(connect(descriptor, reinterpret_cast<sockaddr*>(&to), sizeof(to)), 0)
+      << path << ": " << strerror(errno);
   return RawSocket(descriptor);
 }
 

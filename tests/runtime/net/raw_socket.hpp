@@ -19,6 +19,8 @@ class RawSocket {
   // receive_buffer_bytes: 0 is the system's default. Fails the test if nobody listens.
   static RawSocket connect_to(std::uint32_t port, int receive_buffer_bytes = 0, bool v6 = false);
 
+  static RawSocket connect_to_path(const std::string& path);
+
   int descriptor() const { return descriptor_; }
   bool send(std::string_view bytes);  // false: the peer is gone
   void finish_sending();

@@ -72,8 +72,11 @@ bp_str str(std::string_view text) {
 
 bp_listener* RecordingTransport::listen(std::uint32_t max_connections, std::string_view certificate,
                                         std::string_view key, std::string_view address) {
-  bp_listen_options options{
-      sizeof(options), max_connections, str(address), str(certificate), str(key), {}, 0, 0};
+  return listen_with({sizeof(bp_listen_options), max_connections, str(address), str(certificate),
+                      str(key), str({}), 0, 0});
+}
+
+bp_listener* RecordingTransport::listen_with(const bp_listen_options& options) {
   bp_listen_handler handler{sizeof(handler), 0, this, accepted};
   bp_listener* listener = nullptr;
   bp_error error{};

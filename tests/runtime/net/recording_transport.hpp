@@ -38,6 +38,7 @@ class RecordingTransport {
   // Fails the test if it cannot.
   bp_listener* listen(std::uint32_t max_connections = 0, std::string_view certificate = {},
                       std::string_view key = {}, std::string_view address = "127.0.0.1:0");
+  bp_listener* listen_with(const bp_listen_options& options);
   std::uint32_t write(bp_connection* connection, std::string_view bytes) const;
 
   const bp_net& net;

@@ -31,17 +31,18 @@ BENCHMARK(text_event_encode);
 class OpenReply {
  public:
   OpenReply() {
-    reply_.start({"chat.completions", "0123456789abcdef", 1'700'000'000, true});
+    reply_.start({"chat.completions", "0123456789abcdef", 1'700'000'000});
     bp_event head = event_of(BP_EVENT_HEAD, "some-model");
     head.flags = BP_REQUEST_STREAM;
     Reply::Output out;
-    reply_.on_event(head, "date: Thu, 01 Jan 1970 00:00:00 GMT\r\n", true, out);
+    reply_.on_event(head, out);
   }
   std::size_t send(std::uint32_t type, std::string_view data) {
     Reply::Output out;
-    reply_.on_event(event_of(type, data), {}, true, out);
-    benchmark::DoNotOptimize(out.body.data());
-    return out.body.size();
+    reply_.on_event(event_of(type, data), out);
+    const std::string_view chunk = out.part->seal(false);
+    benchmark::DoNotOptimize(chunk.data());
+    return chunk.size();
   }
 
  private:

@@ -40,7 +40,6 @@ void empty(std::string& text) {
 void Reply::start(const ReplyOptions& options) {
   renders_text_ = options.operation == "chat.completions" || options.operation == "completions";
   kind_ = options.operation == "completions" ? DialectKind::kCompletion : DialectKind::kChat;
-  http_11_ = options.http_11;
   created_s_ = options.created_s;
   request_id_ = options.request_id;
   flags_ = 0;
@@ -50,20 +49,11 @@ void Reply::start(const ReplyOptions& options) {
   choices_.clear();
   text_bytes_ = 0;
   has_usage_ = false;
-  empty(head_);
   empty(body_);
   media_type_.clear();
 }
 
-Reply::Step Reply::on_event(const bp_event& event, std::string_view date, bool keep_alive,
-                            Output& out) {
-  date_ = date;
-  keep_alive_ = keep_alive;
-  out = {};
-  return dispatch(event, out);
-}
-
-Reply::Step Reply::dispatch(const bp_event& event, Output& out) {
+Reply::Step Reply::on_event(const bp_event& event, Output& out) {
   switch (event.type) {
     case BP_EVENT_TEXT:
       return on_text(event, out);
@@ -113,7 +103,7 @@ Reply::Step Reply::on_text(const bp_event& event, Output& out) {
   open_stream(kEventStream, out);
   open_choice(event.index, *choice);
   if (!text.empty()) dialect_.text_event(chunk_.text(), event.index, text);
-  out.body = chunk_.seal(http_11_, false);
+  send_part(out);
   return Step::kMore;
 }
 
@@ -127,7 +117,7 @@ Reply::Step Reply::on_finish(const bp_event& event, Output& out) {
   open_stream(kEventStream, out);
   open_choice(event.index, *choice);
   dialect_.finish_event(chunk_.text(), event.index, choice->finish_reason);
-  out.body = chunk_.seal(http_11_, false);
+  send_part(out);
   return Step::kMore;
 }
 
@@ -135,7 +125,7 @@ Reply::Step Reply::on_chunk(const bp_event& event, Output& out) {
   if (!streams() || !enter(Mode::kEvents)) return fail(unexpected_event(), out);
   open_stream(kEventStream, out);
   append_event(chunk_.text(), view(event.data));
-  out.body = chunk_.seal(http_11_, false);
+  send_part(out);
   return Step::kMore;
 }
 
@@ -151,7 +141,7 @@ Reply::Step Reply::on_body(const bp_event& event, Output& out) {
   if (mode_ == Mode::kHeldBody) chunk_.text() += body_;
   mode_ = Mode::kBody;
   chunk_.text() += view(event.data);
-  out.body = chunk_.seal(http_11_, false);
+  send_part(out);
   return Step::kMore;
 }
 
@@ -173,7 +163,7 @@ Reply::Step Reply::on_end(Output& out) {
     if (usage) dialect_.usage_event(chunk_.text(), usage_);
     chunk_.text() += kLastEvent;
   }
-  out.body = chunk_.seal(http_11_, true);
+  send_part(out);
   return Step::kDone;
 }
 
@@ -209,7 +199,7 @@ Reply::Step Reply::fail(const Error& error, Output& out) {
   append_envelope(body_, error);
   chunk_.open();
   append_event(chunk_.text(), body_);
-  out.body = chunk_.seal(http_11_, false);
+  send_part(out);
   return Step::kCut;
 }
 
@@ -230,8 +220,7 @@ void Reply::open_stream(std::string_view content_type, Output& out) {
   if (content_type == kEventStream) extra_ += "cache-control: no-cache\r\n";
   ResponseHead head;
   head.content_type = content_type;
-  head.framing = http_11_ ? Framing::kChunked : Framing::kUntilClose;
-  write_head(head, out);
+  open_head(head, out);
 }
 
 void Reply::open_choice(std::uint32_t index, Choice& choice) {
@@ -254,20 +243,17 @@ Reply::Step Reply::whole(std::uint32_t status, std::string_view content_type, st
   head.status = status;
   head.content_type = content_type;
   head.length = body.size();
-  write_head(head, out);
-  out.body = body;
+  open_head(head, out);
+  out.whole = body;
   return Step::kDone;
 }
 
-void Reply::write_head(ResponseHead head, Output& out) {
-  head.date = date_;
-  head.request_id = request_id_;
-  head.extra = extra_;
-  head.keep_alive = keep_alive_;
-  head_.clear();
-  append_head(head_, head);
+void Reply::open_head(const ResponseHead& head, Output& out) {
+  head_ = head;
+  head_.request_id = request_id_;
+  head_.extra = extra_;
   head_sent_ = true;
-  out.head = head_;
+  out.head = &head_;
 }
 
 }  // namespace backplane::http

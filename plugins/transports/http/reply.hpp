@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The events of one call into the bytes of one response: a stream of events, a whole document, or
+// The events of one call into one response: its head, and a stream of events, a whole document, or
 // the bytes of a body.
 #pragma once
 
+#include "chunk_buffer.hpp"
 #include "dialect.hpp"
 #include "response.hpp"
 #include "sse.hpp"
@@ -15,7 +16,6 @@ struct ReplyOptions {
   std::string_view operation;
   std::string_view request_id;
   std::int64_t created_s = 0;
-  bool http_11 = true;
 };
 
 class Reply {
@@ -23,25 +23,23 @@ class Reply {
   enum class Step {
     kMore,  // the response goes on
     kDone,  // it is complete
-    kCut,   // it has failed midway: the connection must end without the body's end
+    kCut,   // it has failed midway: it must end without the body's end
   };
 
-  // Bytes to send now, in this order; valid until the next event.
+  // What is to be sent now, head first; valid until the next event. The date is left open.
   struct Output {
-    std::string_view head;
-    std::string_view body;
+    ResponseHead* head = nullptr;  // null: sent before, or not due yet
+    std::string_view whole;        // the body of a response of known length
+    ChunkBuffer* part = nullptr;   // more of the body of a streamed one
   };
 
   void start(const ReplyOptions& options);
-
-  // `date` is a header line; it and keep_alive count for the event that sends the head.
-  Step on_event(const bp_event& event, std::string_view date, bool keep_alive, Output& out);
+  Step on_event(const bp_event& event, Output& out);
   bool head_sent() const { return head_sent_; }
 
  private:
   enum class Mode { kNone, kEvents, kText, kHeldBody, kBody };
 
-  Step dispatch(const bp_event& event, Output& out);
   Step on_head(const bp_event& event);
   Step on_text(const bp_event& event, Output& out);
   Step on_finish(const bp_event& event, Output& out);
@@ -61,11 +59,11 @@ class Reply {
   Step fail(const Error& error, Output& out);
   Step whole(std::uint32_t status, std::string_view content_type, std::string_view body,
              Output& out);
-  void write_head(ResponseHead head, Output& out);
+  void send_part(Output& out) { out.part = &chunk_; }
+  void open_head(const ResponseHead& head, Output& out);
 
   DialectKind kind_ = DialectKind::kChat;
   bool renders_text_ = false;
-  bool http_11_ = true;
   std::int64_t created_s_ = 0;
   std::string request_id_;
 
@@ -79,9 +77,7 @@ class Reply {
   bp_usage usage_{};
   bool has_usage_ = false;
 
-  std::string_view date_;
-  bool keep_alive_ = true;
-  std::string head_;
+  ResponseHead head_;
   std::string body_;  // held body, document or envelope
   std::string media_type_;
   ChunkBuffer chunk_;

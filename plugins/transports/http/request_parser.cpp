@@ -8,7 +8,6 @@
 
 #include <boost/beast/http/basic_parser.hpp>
 
-#include <array>
 #include <optional>
 
 namespace backplane::http {
@@ -22,16 +21,8 @@ constexpr std::size_t kMaxChunkExtensionBytes = 16384;  // of one body
 // Beast asserts that it sees this much of the last chunk; a body never ends in fewer bytes.
 constexpr std::size_t kLastChunkBytes = 5;
 
-constexpr std::array<std::string_view, 9> kTakenAlong = {
-    "authorization", "x-payment",       "payment-signature", "traceparent",        "tracestate",
-    "x-provider",    "idempotency-key", "openai-project",    "openai-organization"};
-
 std::string_view std_view(BeastView text) {
   return {text.data(), text.size()};
-}
-
-Error bad(std::string message) {
-  return protocol_error(400, "INVALID_REQUEST", std::move(message));
 }
 
 Error body_too_large() {
@@ -41,8 +32,8 @@ Error body_too_large() {
 // What Beast's parser finds, checked further and gathered.
 class Reader final : public beast::basic_parser<true> {
  public:
-  Reader(const RequestLimits& limits, RequestHead& head, BodyBuffer& body)
-      : limits_(limits), head_(head), body_(body) {
+  Reader(const RequestLimits& limits, RequestHead& head, MessageFraming& framing, BodyBuffer& body)
+      : limits_(limits), head_(head), framing_(framing), body_(body) {
     eager(true);
     header_limit(static_cast<std::uint32_t>(limits.head.max_bytes));
     body_limit(limits.max_body_bytes);
@@ -52,13 +43,13 @@ class Reader final : public beast::basic_parser<true> {
   void keep_nothing() { keep_nothing_ = true; }
 
   bool check_head() {
-    if (head_.http_11 && hosts_ != 1) return refuse(bad("expected one Host header"));
-    if (hosts_ > 1) return refuse(bad("expected one Host header"));
-    if (!head_.http_11 && encodings_ != 0) {
-      return refuse(bad("HTTP/1.0 has no Transfer-Encoding; use HTTP/1.1"));
+    if (framing_.http_11 && hosts_ != 1) return refuse(bad_request("expected one Host header"));
+    if (hosts_ > 1) return refuse(bad_request("expected one Host header"));
+    if (!framing_.http_11 && encodings_ != 0) {
+      return refuse(bad_request("HTTP/1.0 has no Transfer-Encoding; use HTTP/1.1"));
     }
     head_.has_body = !is_done();
-    head_.keep_alive = head_.http_11 && keep_alive();
+    framing_.keep_alive = framing_.http_11 && keep_alive();
     return true;
   }
 
@@ -67,8 +58,9 @@ class Reader final : public beast::basic_parser<true> {
                        ErrorCode& failure) override {
     head_.method = std_view(method);
     head_.target = std_view(target);
-    head_.http_11 = version == 11;
-    if (!is_target(head_.target)) fail(failure, bad("the request target has an invalid byte"));
+    framing_.http_11 = version == 11;
+    if (!is_target(head_.target))
+      fail(failure, bad_request("the request target has an invalid byte"));
   }
 
   void on_field_impl(beast::field field, BeastView name, BeastView value,
@@ -86,54 +78,29 @@ class Reader final : public beast::basic_parser<true> {
     switch (field) {
       case beast::field::host:
         ++hosts_;
-        if (!is_host(value)) return bad("the Host header is not a host");
+        if (!is_host(value)) return bad_request("the Host header is not a host");
         return std::nullopt;
       case beast::field::content_length:
         return take_length(value);
       case beast::field::transfer_encoding:
         return take_encoding(value);
-      case beast::field::content_type:
-        return take_once(head_.content_type, name, value);
-      case beast::field::expect:
-        return take_once(head_.expect, name, value);
       default:
-        return take_other(name, value);
+        return backplane::http::take_field(head_, name, value);
     }
   }
 
   std::optional<Error> take_length(std::string_view value) {
     const bool digits = !value.empty() && std::all_of(value.begin(), value.end(),
                                                       [](char c) { return c >= '0' && c <= '9'; });
-    if (++lengths_ > 1 || !digits) return bad("expected one Content-Length, a decimal number");
+    if (++lengths_ > 1 || !digits)
+      return bad_request("expected one Content-Length, a decimal number");
     return std::nullopt;
   }
 
   std::optional<Error> take_encoding(std::string_view value) {
-    if (++encodings_ > 1) return bad("expected one Transfer-Encoding");
+    if (++encodings_ > 1) return bad_request("expected one Transfer-Encoding");
     if (same_token("chunked", value)) return std::nullopt;
     return protocol_error(501, "UNIMPLEMENTED", "the only Transfer-Encoding here is chunked");
-  }
-
-  std::optional<Error> take_once(std::string_view& slot, std::string_view name,
-                                 std::string_view value) {
-    if (slot.data() != nullptr) return bad("the header " + std::string(name) + " comes twice");
-    slot = value;
-    return std::nullopt;
-  }
-
-  std::optional<Error> take_other(std::string_view name, std::string_view value) {
-    if (same_token("x-request-id", name)) return take_once(head_.request_id, name, value);
-    for (const std::string_view taken : kTakenAlong) {
-      if (!same_token(taken, name)) continue;
-      for (const bp_pair& earlier : head_.metadata) {
-        if (view(earlier.name) == taken && taken != "tracestate") {
-          return bad("the header " + std::string(name) + " comes twice");
-        }
-      }
-      head_.metadata.push_back({str(taken), str(value)});
-      break;
-    }
-    return std::nullopt;
   }
 
   void on_body_init_impl(const boost::optional<std::uint64_t>& length, ErrorCode&) override {
@@ -146,7 +113,7 @@ class Reader final : public beast::basic_parser<true> {
   void on_chunk_header_impl(std::uint64_t, BeastView extensions, ErrorCode& failure) override {
     extension_bytes_ += extensions.size();
     if (extension_bytes_ > kMaxChunkExtensionBytes) {
-      fail(failure, bad("the chunk extensions are too long"));
+      fail(failure, bad_request("the chunk extensions are too long"));
     }
   }
   std::size_t on_chunk_body_impl(std::uint64_t, BeastView bytes, ErrorCode& failure) override {
@@ -167,6 +134,7 @@ class Reader final : public beast::basic_parser<true> {
 
   const RequestLimits& limits_;
   RequestHead& head_;
+  MessageFraming& framing_;
   BodyBuffer& body_;
   std::optional<Error> refusal_;
   std::size_t fields_ = 0;
@@ -197,6 +165,7 @@ class RequestParser::Message {
     metadata.clear();
     head_ = RequestHead();
     head_.metadata = std::move(metadata);
+    framing_ = MessageFraming();
     head_bytes_.clear();
     carry_.clear();
     body_.clear();
@@ -209,6 +178,7 @@ class RequestParser::Message {
   RequestLimits limits_;
   HeadScanner scanner_;
   RequestHead head_;
+  MessageFraming framing_;
   BodyBuffer body_;
   std::optional<Reader> reader_;
   Error error_;
@@ -225,7 +195,7 @@ class RequestParser::Message {
   }
 
   Progress parse_head() {
-    reader_.emplace(limits_, head_, body_);
+    reader_.emplace(limits_, head_, framing_, body_);
     const std::string_view bytes = std::string_view(head_bytes_).substr(scanner_.leading_bytes());
     ErrorCode failure;
     reader_->put({bytes.data(), bytes.size()}, failure);
@@ -266,7 +236,7 @@ class RequestParser::Message {
   Error error_of(const ErrorCode& failure) const {
     if (reader_->refusal()) return *reader_->refusal();
     if (failure == beast::error::body_limit) return body_too_large();
-    return bad("the request is not valid HTTP/1.1: " + failure.message());
+    return bad_request("the request is not valid HTTP/1.1: " + failure.message());
   }
 
   Progress refuse(Error error) {
@@ -288,6 +258,9 @@ RequestParser::Progress RequestParser::feed(std::string_view& input) {
 }
 const RequestHead& RequestParser::head() const {
   return message_->head_;
+}
+const MessageFraming& RequestParser::framing() const {
+  return message_->framing_;
 }
 BufferRef RequestParser::take_body() {
   return message_->body_.take();

@@ -4,10 +4,9 @@
 #pragma once
 
 #include "head_scanner.hpp"
+#include "request_head.hpp"
 
 #include <backplane/plugin.hpp>
-
-#include <vector>
 
 namespace backplane::http {
 
@@ -16,17 +15,10 @@ struct RequestLimits {
   std::uint64_t max_body_bytes;
 };
 
-// Views stay valid until the parser's reset.
-struct RequestHead {
-  std::string_view method;
-  std::string_view target;
-  std::string_view content_type;
-  std::string_view request_id;
-  std::string_view expect;
-  std::vector<bp_pair> metadata;  // the headers a call takes along
+// How its message is framed.
+struct MessageFraming {
   bool http_11 = true;
   bool keep_alive = true;
-  bool has_body = false;
 };
 
 class RequestParser {
@@ -40,7 +32,9 @@ class RequestParser {
   // Takes what belongs to the request off the front of `input`.
   Progress feed(std::string_view& input);
 
+  // Both stay valid until reset.
   const RequestHead& head() const;
+  const MessageFraming& framing() const;
   BufferRef take_body();
   const Error& error() const;  // of kRefused
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The status line and headers of a response.
+// The head of a response, however it will be framed.
 #pragma once
 
 #include <backplane/abi.h>
@@ -9,20 +9,14 @@
 
 namespace backplane::http {
 
-enum class Framing { kLength, kChunked, kUntilClose };
-
 struct ResponseHead {
   std::uint32_t status = 200;
   std::string_view date;  // a whole header line
   std::string_view request_id;
-  std::string_view content_type;
-  std::string_view extra;  // whole header lines
-  Framing framing = Framing::kLength;
-  std::uint64_t length = 0;  // with kLength
-  bool keep_alive = true;
+  std::string_view content_type;  // empty: there is no content
+  std::string_view extra;         // whole header lines
+  std::uint64_t length = BP_SIZE_UNKNOWN;
 };
-
-void append_head(std::string& out, const ResponseHead& head);
 
 // Appends the line of a header that a host or a backend asks for. Those of the message's framing
 // and of the connection, those the transport sets itself, and those that are no valid header are

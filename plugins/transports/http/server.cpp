@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server.hpp"
 
-#include "connection.hpp"
+#include "http1_connection.hpp"
 #include "json_text.hpp"
 
 namespace backplane::http {
 namespace {
 
-using SharedConnections = std::shared_ptr<LoopConnections>;
+using Shared = std::shared_ptr<LoopShared>;
 
 void run_drain(void* argument) {
-  const std::unique_ptr<SharedConnections> connections(static_cast<SharedConnections*>(argument));
-  sdk::guarded_void([&] { (*connections)->drain_all(); });
+  const std::unique_ptr<Shared> shared(static_cast<Shared*>(argument));
+  sdk::guarded_void([&] { (*shared)->drain_all(); });
 }
 
 Error missing(const char* id) {
@@ -19,22 +19,6 @@ Error missing(const char* id) {
 }
 
 }  // namespace
-
-void LoopConnections::add(Connection& connection) {
-  connection.set_place(connections_.size());
-  connections_.push_back(&connection);
-}
-
-void LoopConnections::remove(Connection& connection) {
-  Connection* last = connections_.back();
-  connections_[connection.place()] = last;
-  last->set_place(connection.place());
-  connections_.pop_back();
-}
-
-void LoopConnections::drain_all() {
-  for (Connection* connection : connections_) connection->drain();
-}
 
 Result<Services> Server::find_services(Host host) {
   const Services found{host.find<bp_net>(BP_NET_ID), host.find<bp_loop_service>(BP_LOOP_ID),
@@ -50,7 +34,7 @@ Server::Server(const Services& services, Settings settings)
     : services_(services), settings_(std::move(settings)) {
   for (std::uint32_t i = 0; i < services_.loop->count; ++i) {
     loops_.push_back(services_.loop->at(services_.loop->context, i));
-    connections_.push_back(std::make_shared<LoopConnections>());
+    shared_.push_back(std::make_shared<LoopShared>());
   }
 }
 
@@ -78,25 +62,24 @@ Status Server::listen() {
 
 void Server::accept(bp_connection* connection) {
   try {
-    auto connections = connections_of(services_.net->loop(connection));
-    Connection::open(*this, std::move(connections), connection);
+    Http1Connection::open(*this, shared_of(services_.net->loop(connection)), connection);
   } catch (...) {
     services_.net->abort(connection);
   }
 }
 
-std::shared_ptr<LoopConnections> Server::connections_of(const bp_loop* loop) const {
+std::shared_ptr<LoopShared> Server::shared_of(const bp_loop* loop) const {
   std::size_t index = 0;
   while (index + 1 < loops_.size() && loops_[index] != loop) ++index;
   assert(loops_[index] == loop);
-  return connections_[index];
+  return shared_[index];
 }
 
 void Server::drain() {
   draining_ = true;
   close_listener();
   for (std::size_t i = 0; i < loops_.size(); ++i) {
-    services_.loop->post(loops_[i], &run_drain, new SharedConnections(connections_[i]));
+    services_.loop->post(loops_[i], &run_drain, new Shared(shared_[i]));
   }
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the connections of one instance share: the host's services, the settings, and for each event
-// loop the list of its connections.
+// One instance: the host's services, the settings, the listener, and what each loop's connections
+// share.
 #pragma once
 
-#include "date_line.hpp"
+#include "loop_shared.hpp"
 #include "settings.hpp"
 
 #include <backplane/clock.h>
@@ -15,26 +15,11 @@
 
 namespace backplane::http {
 
-class Connection;
-
 struct Services {
   const bp_net* net;
   const bp_loop_service* loop;
   const bp_gateway* gateway;
   const bp_clock* clock;
-};
-
-// All [loop], of one loop.
-class LoopConnections {
- public:
-  void add(Connection& connection);
-  void remove(Connection& connection);
-  void drain_all();
-  std::string_view date_line(std::int64_t unix_ns) { return date_.at(unix_ns); }
-
- private:
-  std::vector<Connection*> connections_;  // each knows its place
-  DateLine date_;
 };
 
 class Server {
@@ -55,7 +40,7 @@ class Server {
   void accept(bp_connection* connection);  // [loop]
 
  private:
-  std::shared_ptr<LoopConnections> connections_of(const bp_loop* loop) const;
+  std::shared_ptr<LoopShared> shared_of(const bp_loop* loop) const;
 
   Services services_;
   Settings settings_;
@@ -64,7 +49,7 @@ class Server {
   std::atomic<std::uint32_t> port_{0};
   std::vector<bp_loop*> loops_;
   // Shared with the drain that is on its way to a loop.
-  std::vector<std::shared_ptr<LoopConnections>> connections_;
+  std::vector<std::shared_ptr<LoopShared>> shared_;
 };
 
 }  // namespace backplane::http

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exchange.hpp"
+
+#include "error_envelope.hpp"
+#include "loop_shared.hpp"
+#include "token.hpp"
+
+namespace backplane::http {
+namespace {
+
+constexpr std::uint32_t kMaxOverrunEvents = 64;
+constexpr std::int64_t kNanosecondsPerSecond = 1'000'000'000;
+constexpr std::size_t kMaxRequestIdBytes = 128;
+
+bool is_request_id(std::string_view id) {
+  return !id.empty() && id.size() <= kMaxRequestIdBytes &&
+         std::all_of(id.begin(), id.end(),
+                     [](char c) { return is_alphanumeric(c) || c == '.' || c == '_' || c == '-'; });
+}
+
+bool is_json(std::string_view content_type) {
+  std::string_view type = content_type.substr(0, content_type.find(';'));
+  while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.remove_suffix(1);
+  return content_type.empty() || same_token("application/json", type);
+}
+
+}  // namespace
+
+Exchange::Exchange(Server& server, LoopShared& shared)
+    : server_(server),
+      shared_(shared),
+      sink_{sizeof(bp_sink), kMaxOverrunEvents, this,
+            [](void* self, const bp_event* event) -> std::uint32_t {
+              auto* exchange = static_cast<Exchange*>(self);
+              Framing& framing = *exchange->framing_;
+              std::uint32_t flow = BP_FLOW_STOP;
+              framing.enter();
+              try {
+                flow = exchange->on_event(*event);
+              } catch (...) {  // out of memory: nothing can be said any more
+                exchange->release();
+                framing.on_cut();
+              }
+              framing.leave();
+              return flow;
+            }} {}
+
+Exchange::~Exchange() {
+  release();
+}
+
+void Exchange::start(Framing& framing, bp_connection* connection) {
+  framing_ = &framing;
+  connection_ = connection;
+}
+
+void Exchange::reset() {
+  release();
+  head_ = nullptr;
+  route_ = {};
+  refusal_.reset();
+  request_id_.clear();
+  metadata_.clear();
+}
+
+void Exchange::resume() {
+  if (call_ != nullptr) call_->resume(call_);
+}
+
+void Exchange::release() {
+  if (call_ == nullptr) return;
+  bp_call* call = std::exchange(call_, nullptr);
+  call->release(call);
+}
+
+Exchange::Plan Exchange::on_head(const RequestHead& head) {
+  head_ = &head;
+  choose_request_id(head.request_id);
+  const std::string_view path = path_of(head.target);
+  const bool connect = head.method == "CONNECT";
+  route_ = find_route(head.method, path);
+  if (path.empty() && !connect) {
+    refusal_ = bad_request("the request target is no path");
+    return Plan::kNoWay;
+  }
+  refusal_ = check();
+  if (refusal_) return connect ? Plan::kNoWay : Plan::kRefused;
+  return route_.route->action == Action::kCall ? Plan::kGather : Plan::kSkip;
+}
+
+std::optional<Error> Exchange::check() const {
+  const RequestHead& head = *head_;
+  const bool known_method = head.method != "CONNECT" && head.method != "TRACE";
+  if (route_.route == nullptr && known_method && head.target != "*") {
+    return protocol_error(404, "NOT_FOUND", "no such path; the API is under /v1");
+  }
+  if (!route_.method_allowed) {
+    return protocol_error(405, "METHOD_NOT_ALLOWED",
+                          "this path does not take this method; see the header Allow");
+  }
+  if (route_.route->action == Action::kCall && !is_json(head.content_type)) {
+    return protocol_error(415, "UNSUPPORTED_MEDIA_TYPE", "send the body as application/json");
+  }
+  if (!head.expect.empty() && !same_token("100-continue", head.expect)) {
+    return protocol_error(417, "EXPECTATION_FAILED", "the only expectation is 100-continue");
+  }
+  return std::nullopt;
+}
+
+void Exchange::choose_request_id(std::string_view given) {
+  if (is_request_id(given)) {
+    request_id_ = given;
+    return;
+  }
+  const bp_clock& clock = *server_.services().clock;
+  unsigned char bytes[16];
+  clock.random(clock.context, bytes, sizeof(bytes));
+  request_id_.clear();
+  for (const unsigned char byte : bytes) {
+    request_id_ += "0123456789abcdef"[byte >> 4];
+    request_id_ += "0123456789abcdef"[byte & 15];
+  }
+}
+
+void Exchange::on_request(BufferRef body) {
+  if (refusal_) return refuse_now();
+  answer(std::move(body));
+}
+
+void Exchange::refuse_now() {
+  const Error error = *std::exchange(refusal_, std::nullopt);
+  respond_error(error);
+}
+
+void Exchange::answer_error(const Error& error, std::string_view given_id) {
+  if (request_id_.empty()) choose_request_id(given_id);
+  respond_error(error);
+}
+
+void Exchange::begin_call(BufferRef body) {
+  const Services& services = server_.services();
+  const std::string_view operation = route_.route->operation;
+  metadata_ = head_->metadata;
+  metadata_.push_back({str("remote"), services.net->peer(connection_)});
+
+  bp_request request{};
+  request.struct_size = sizeof(bp_request);
+  request.id = str(request_id_);
+  request.operation = str(operation);
+  request.content_type = str("application/json");
+  request.body = body.get();
+  request.loop = services.net->loop(connection_);
+  request.metadata = metadata_.data();
+  request.metadata_count = metadata_.size();
+
+  const std::int64_t now_ns = services.clock->unix_ns(services.clock->context);
+  reply_.start({operation, request_id_, now_ns / kNanosecondsPerSecond});
+  bp_call* call = nullptr;
+  bp_error error{};
+  const std::uint32_t code =
+      services.gateway->begin(services.gateway->context, &request, &sink_, &call, &error);
+  if (code != BP_CODE_OK) {
+    if (error.code == BP_CODE_OK) error.code = code;
+    return respond_error(error_of(error));
+  }
+  call_ = call;
+}
+
+std::uint32_t Exchange::on_event(const bp_event& event) {
+  Reply::Output out;
+  const Reply::Step step = reply_.on_event(event, out);
+  if (out.head != nullptr) out.head->date = date_line();
+  std::uint32_t flow = BP_FLOW_CONTINUE;
+  if (out.part != nullptr) {
+    flow = framing_->send_part(out.head, *out.part, step == Reply::Step::kDone);
+  } else {
+    flow = out.head == nullptr ? framing_->flow() : framing_->send_whole(*out.head, out.whole);
+  }
+  if (step == Reply::Step::kMore) return flow;
+  release();
+  if (step == Reply::Step::kDone) {
+    framing_->on_complete();
+  } else {
+    framing_->on_cut();
+  }
+  return BP_FLOW_CONTINUE;
+}
+
+std::string_view Exchange::date_line() {
+  const bp_clock& clock = *server_.services().clock;
+  return shared_.date_line(clock.unix_ns(clock.context));
+}
+
+}  // namespace backplane::http

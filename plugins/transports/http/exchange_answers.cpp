@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// The part of an exchange that answers what needs no call.
+#include "error_envelope.hpp"
+#include "exchange.hpp"
+#include "models.hpp"
+
+namespace backplane::http {
+namespace {
+
+constexpr std::string_view kJson = "application/json";
+constexpr std::string_view kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
+
+using Source = std::uint32_t (*)(void*, bp_buffer*, bp_error*);
+
+Result<BufferRef> ask(const bp_gateway& gateway, Source source) {
+  bp_buffer buffer{};
+  bp_error error{};
+  const std::uint32_t code = source(gateway.context, &buffer, &error);
+  if (code == BP_CODE_OK) return BufferRef::adopt(buffer);
+  error.code = code;
+  return error_of(error);
+}
+
+}  // namespace
+
+void Exchange::answer(BufferRef body) {
+  const bp_gateway& gateway = *server_.services().gateway;
+  switch (route_.route->action) {
+    case Action::kHealth:
+      return respond(200, kJson, R"({"status":"ok"})");
+    case Action::kReady:
+      if (!server_.draining() && gateway.ready(gateway.context) != 0) {
+        return respond(200, kJson, R"({"status":"ready"})");
+      }
+      return respond(503, kJson, R"({"status":"not ready"})");
+    case Action::kMetrics:
+      return answer_metrics();
+    case Action::kModels:
+      return answer_models();
+    case Action::kModel:
+      return answer_model(route_.rest);
+    case Action::kCall:
+      return begin_call(std::move(body));
+  }
+}
+
+void Exchange::answer_metrics() {
+  const bp_gateway& gateway = *server_.services().gateway;
+  const Result<BufferRef> metrics = ask(gateway, gateway.metrics);
+  if (!metrics) return respond_error(metrics.error());
+  respond(200, kMetricsType, metrics->text());
+}
+
+void Exchange::answer_models() {
+  const bp_gateway& gateway = *server_.services().gateway;
+  const Result<BufferRef> models = ask(gateway, gateway.models);
+  if (!models) return respond_error(models.error());
+  respond(200, kJson, model_list(models->text()));
+}
+
+void Exchange::answer_model(std::string_view encoded_id) {
+  std::string id;
+  if (!percent_decode(encoded_id, id)) {
+    return respond_error(bad_request("the path has a broken %-escape"));
+  }
+  const bp_gateway& gateway = *server_.services().gateway;
+  const Result<BufferRef> models = ask(gateway, gateway.models);
+  if (!models) return respond_error(models.error());
+  const Result<std::string> model = find_model(models->text(), id);
+  if (!model) return respond_error(model.error());
+  respond(200, kJson, *model);
+}
+
+void Exchange::respond(std::uint32_t status, std::string_view content_type, std::string_view body,
+                       std::string_view extra) {
+  ResponseHead head;
+  head.status = status;
+  head.date = date_line();
+  head.request_id = request_id_;
+  head.content_type = content_type;
+  head.extra = extra;
+  head.length = body.size();
+  const bool head_only = head_ != nullptr && head_->method == "HEAD";
+  framing_->send_whole(head, head_only ? std::string_view() : body);
+  framing_->on_complete();
+}
+
+void Exchange::respond_error(const Error& error) {
+  const std::uint32_t status = classify(error).status;
+  std::string lines;
+  append_error_headers(lines, error);
+  if (status == 405) {
+    lines += "allow: ";
+    lines += route_.route == nullptr ? "GET, HEAD, POST" : route_.route->allow;
+    lines += "\r\n";
+  }
+  std::string body;
+  append_envelope(body, error);
+  respond(status, kJson, body, lines);
+}
+
+}  // namespace backplane::http

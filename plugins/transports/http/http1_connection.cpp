@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http1_connection.hpp"
+
+#include "error_envelope.hpp"
+
+namespace backplane::http {
+namespace {
+
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+}  // namespace
+
+template <class Body>
+void Http1Connection::guarded(void* context, Body&& body) noexcept {
+  auto* self = static_cast<Http1Connection*>(context);
+  try {
+    body(*self);
+  } catch (...) {  // out of memory: nothing can be said any more
+    self->cut();
+  }
+}
+
+const bp_connection_handler Http1Connection::kHandler = {
+    sizeof(bp_connection_handler),
+    0,
+    [](void* self, bp_str bytes) {
+      guarded(self, [&](Http1Connection& connection) { connection.on_data(view(bytes)); });
+    },
+    [](void* self) { guarded(self, [](Http1Connection& connection) { connection.on_end(); }); },
+    [](void* self) { guarded(self, [](Http1Connection& connection) { connection.on_drained(); }); },
+    [](void* self) { guarded(self, [](Http1Connection& connection) { connection.on_timeout(); }); },
+    [](void* self) { delete static_cast<Http1Connection*>(self); }};
+
+void Http1Connection::open(Server& server, std::shared_ptr<LoopShared> shared,
+                           bp_connection* connection) {
+  auto* opened = new Http1Connection(server, std::move(shared), connection);
+  server.services().net->set_handler(connection, &kHandler, opened);
+  opened->arm_timer();
+}
+
+Http1Connection::Http1Connection(Server& server, std::shared_ptr<LoopShared> shared,
+                                 bp_connection* connection)
+    : server_(server), shared_(std::move(shared)), connection_(connection) {
+  shared_->add(*this);
+}
+
+Http1Connection::~Http1Connection() {
+  shared_->remove(*this);
+}
+
+bool Http1Connection::idle() const {
+  return request_ == nullptr || (!request_->exchange.running() && request_->parser.idle());
+}
+
+void Http1Connection::drain() {
+  if (state_ == State::kReading && !blocked_ && idle() && pending_.empty()) close();
+}
+
+void Http1Connection::on_data(std::string_view bytes) {
+  if (state_ == State::kClosing) return;
+  if (busy()) return hold_back(bytes);
+  process(bytes);
+}
+
+void Http1Connection::on_end() {
+  peer_ended_ = true;
+  // A close looks like this until something is written; a call must not run on for nobody.
+  if (running()) return cut();
+  if (state_ == State::kClosing || busy()) return;
+  if (idle()) return close();
+  refuse(bad_request("the request ended early"));
+}
+
+void Http1Connection::on_drained() {
+  blocked_ = false;
+  if (state_ == State::kClosing) return;
+  if (!running()) return go_on();
+  server_.services().net->set_timeout(connection_, 0);
+  request_->exchange.resume();
+}
+
+void Http1Connection::on_timeout() {
+  if (state_ == State::kClosing || blocked_) return cut();
+  if (idle()) return close();
+  refuse(protocol_error(408, "REQUEST_TIMEOUT", "the request did not come in time"));
+}
+
+bool Http1Connection::keep_alive() const {
+  return request_->parser.framing().keep_alive && !closes_after_ && !server_.draining();
+}
+
+void Http1Connection::process(std::string_view input) {
+  if (request_ == nullptr && !input.empty()) request_ = shared_->take_request(server_);
+  while (request_ != nullptr && state_ == State::kReading && !busy() && advance(input)) {
+  }
+  if (state_ == State::kClosing) return;
+  if (busy()) {
+    if (!input.empty()) hold_back(input);
+    return;
+  }
+  if (request_ != nullptr && idle()) shared_->give_back(std::move(request_));
+  arm_timer();
+}
+
+void Http1Connection::hold_back(std::string_view input) {
+  pending_ += input;
+  if (!paused_) server_.services().net->pause(connection_);
+  paused_ = true;
+}
+
+bool Http1Connection::advance(std::string_view& input) {
+  switch (request_->parser.feed(input)) {
+    case RequestParser::Progress::kNeedMore:
+      return false;
+    case RequestParser::Progress::kHead:
+      request_->exchange.start(*this, connection_);
+      on_request_head();
+      break;
+    case RequestParser::Progress::kDone:
+      request_->exchange.on_request(request_->exchange.wants_body() ? request_->parser.take_body()
+                                                                    : BufferRef());
+      if (running()) set_timer(Timer::kNone, 0);
+      break;
+    case RequestParser::Progress::kRefused:
+      refuse(request_->parser.error());
+      return false;
+  }
+  if (answered_) end_response();
+  return true;
+}
+
+void Http1Connection::on_request_head() {
+  RequestParser& parser = request_->parser;
+  const RequestHead& head = parser.head();
+  const Exchange::Plan plan = request_->exchange.on_head(head);
+  const bool waits = head.has_body && parser.framing().http_11 && !head.expect.empty();
+  if (plan != Exchange::Plan::kGather) parser.skip_body();
+  if (plan == Exchange::Plan::kNoWay || (plan == Exchange::Plan::kRefused && waits)) {
+    closes_after_ = true;
+    return request_->exchange.refuse_now();
+  }
+  if (waits) write(kContinue, {});
+}
+
+void Http1Connection::end_response() {
+  answered_ = false;
+  served_ = true;
+  if (!keep_alive()) return close();
+  request_->reset();
+}
+
+// After a response: what has come meanwhile, then the next request.
+void Http1Connection::go_on() {
+  process(std::exchange(pending_, {}));
+  if (state_ == State::kClosing || busy()) return;
+  if (peer_ended_) return on_end();
+  if (!paused_) return;
+  paused_ = false;
+  server_.services().net->resume(connection_);
+}
+
+Http1Connection::Timer Http1Connection::due_timer() const {
+  if (idle()) return served_ ? Timer::kIdle : Timer::kNew;
+  return request_->parser.in_head() ? Timer::kHead : Timer::kBody;
+}
+
+void Http1Connection::arm_timer() {
+  const Settings& settings = server_.settings();
+  const Timer due = due_timer();
+  if (due == timer_ && due != Timer::kBody) return;
+  set_timer(due, due == Timer::kIdle   ? settings.keep_alive_ms
+                 : due == Timer::kBody ? settings.body_timeout_ms
+                                       : settings.header_timeout_ms);
+}
+
+void Http1Connection::set_timer(Timer timer, std::uint64_t timeout_ms) {
+  timer_ = timer;
+  server_.services().net->set_timeout(connection_, timeout_ms);
+}
+
+std::uint32_t Http1Connection::send_whole(const ResponseHead& head, std::string_view body) {
+  return write(head_text(head, BodyFraming::kLength), body);
+}
+
+std::uint32_t Http1Connection::send_part(const ResponseHead* head, ChunkBuffer& part, bool last) {
+  const bool chunked = request_->parser.framing().http_11;
+  const std::string_view body = chunked ? part.seal(last) : part.plain();
+  if (head == nullptr) return write(body, {});
+  return write(head_text(*head, chunked ? BodyFraming::kChunked : BodyFraming::kUntilClose), body);
+}
+
+std::string_view Http1Connection::head_text(const ResponseHead& head, BodyFraming framing) {
+  if (!keep_alive()) closes_after_ = true;
+  std::string& text = shared_->scratch();
+  append_http1_head(text, head, framing, !closes_after_);
+  return text;
+}
+
+void Http1Connection::on_complete() {
+  answered_ = true;
+}
+
+void Http1Connection::on_cut() {
+  if (request_->parser.framing().http_11) {
+    close();
+  } else {
+    cut();
+  }
+}
+
+void Http1Connection::leave() {
+  if (!answered_ || state_ == State::kClosing) return;
+  guarded(this, [](Http1Connection& connection) {
+    connection.end_response();
+    if (connection.state_ == State::kReading && !connection.blocked_) connection.go_on();
+  });
+}
+
+void Http1Connection::refuse(const Error& error) {
+  closes_after_ = true;
+  Exchange& exchange = request_->exchange;
+  exchange.start(*this, connection_);
+  exchange.answer_error(error, request_->parser.head().request_id);
+  end_response();
+}
+
+std::uint32_t Http1Connection::write(std::string_view first, std::string_view second) {
+  if (first.empty() && second.empty()) return flow();
+  const bp_net& net = *server_.services().net;
+  const bp_str pieces[] = {str(first), str(second)};
+  const std::uint32_t flow = net.write(connection_, pieces, second.empty() ? 1 : 2);
+  if (flow == BP_FLOW_PAUSE && !blocked_) {
+    blocked_ = true;
+    set_timer(Timer::kNone, server_.settings().write_timeout_ms);
+  }
+  return flow;
+}
+
+void Http1Connection::close() {
+  state_ = State::kClosing;
+  const bp_net& net = *server_.services().net;
+  net.set_timeout(connection_, server_.settings().write_timeout_ms);
+  net.close(connection_);
+}
+
+void Http1Connection::cut() {
+  state_ = State::kClosing;
+  if (request_ != nullptr) request_->exchange.release();
+  server_.services().net->abort(connection_);
+}
+
+}  // namespace backplane::http

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// One connection of HTTP/1.1: reads requests, one at a time, and frames their answers.
+#pragma once
+
+#include "connection.hpp"
+#include "framing.hpp"
+#include "http1_head.hpp"
+#include "http1_request.hpp"
+#include "loop_shared.hpp"
+
+namespace backplane::http {
+
+class Http1Connection final : public Connection, private Framing {
+ public:
+  static void open(Server& server, std::shared_ptr<LoopShared> shared, bp_connection* connection);
+
+  void drain() override;
+
+ private:
+  enum class State : std::uint8_t {
+    kReading,  // a request, or waiting for one; also while its response is being made
+    kClosing,  // what is left of the input does not matter
+  };
+  enum class Timer : std::uint8_t { kNone, kNew, kIdle, kHead, kBody };
+
+  Http1Connection(Server& server, std::shared_ptr<LoopShared> shared, bp_connection* connection);
+  ~Http1Connection() override;
+  static const bp_connection_handler kHandler;
+  template <class Body>
+  static void guarded(void* context, Body&& body) noexcept;
+
+  // The functions of bp_connection_handler.
+  void on_data(std::string_view bytes);
+  void on_end();
+  void on_drained();
+  void on_timeout();
+
+  std::uint32_t send_whole(const ResponseHead& head, std::string_view body) override;
+  std::uint32_t send_part(const ResponseHead* head, ChunkBuffer& part, bool last) override;
+  std::uint32_t flow() const override { return blocked_ ? BP_FLOW_PAUSE : BP_FLOW_CONTINUE; }
+  void on_complete() override;
+  void on_cut() override;
+  void enter() override {}
+  void leave() override;
+
+  bool idle() const;
+  bool running() const { return request_ != nullptr && request_->exchange.running(); }
+  bool busy() const { return blocked_ || running(); }
+  bool keep_alive() const;
+  void process(std::string_view input);
+  bool advance(std::string_view& input);
+  void on_request_head();
+  void end_response();
+  void go_on();
+  void hold_back(std::string_view input);
+  void arm_timer();
+  void set_timer(Timer timer, std::uint64_t timeout_ms);
+  Timer due_timer() const;
+
+  void refuse(const Error& error);  // and close: the input cannot be followed any more
+  std::string_view head_text(const ResponseHead& head, BodyFraming framing);
+  std::uint32_t write(std::string_view first, std::string_view second);
+  void close();
+  void cut();
+
+  Server& server_;
+  std::shared_ptr<LoopShared> shared_;  // with the server, which may go first
+  bp_connection* connection_;
+  std::unique_ptr<Http1Request> request_;  // null: nothing of one has come
+  std::string pending_;                    // input that came while busy
+  State state_ = State::kReading;
+  Timer timer_ = Timer::kNone;
+  bool blocked_ = false;       // the client does not read
+  bool paused_ = false;        // the host delivers nothing
+  bool peer_ended_ = false;    // the client sends no more
+  bool closes_after_ = false;  // the response at hand is the last
+  bool answered_ = false;      // the response is complete, the request still there
+  bool served_ = false;        // at least one response
+};
+
+}  // namespace backplane::http

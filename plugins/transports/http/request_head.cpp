@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "request_head.hpp"
+
+#include "error_envelope.hpp"
+#include "token.hpp"
+
+#include <array>
+
+namespace backplane::http {
+namespace {
+
+constexpr std::array<std::string_view, 9> kTakenAlong = {
+    "authorization", "x-payment",       "payment-signature", "traceparent",        "tracestate",
+    "x-provider",    "idempotency-key", "openai-project",    "openai-organization"};
+
+struct Slot {
+  std::string_view name;
+  std::string_view RequestHead::*field;
+};
+
+constexpr std::array<Slot, 3> kSlots = {{{"content-type", &RequestHead::content_type},
+                                         {"expect", &RequestHead::expect},
+                                         {"x-request-id", &RequestHead::request_id}}};
+
+Error twice(std::string_view name) {
+  return bad_request("the header " + std::string(name) + " comes twice");
+}
+
+std::optional<Error> take_along(RequestHead& head, std::string_view taken, std::string_view name,
+                                std::string_view value) {
+  for (const bp_pair& earlier : head.metadata) {
+    if (view(earlier.name) == taken && taken != "tracestate") return twice(name);
+  }
+  head.metadata.push_back({str(taken), str(value)});
+  return std::nullopt;
+}
+
+}  // namespace
+
+Error bad_request(std::string message) {
+  return protocol_error(400, "INVALID_REQUEST", std::move(message));
+}
+
+std::optional<Error> take_field(RequestHead& head, std::string_view name, std::string_view value) {
+  for (const Slot& slot : kSlots) {
+    if (!same_token(slot.name, name)) continue;
+    std::string_view& field = head.*slot.field;
+    if (field.data() != nullptr) return twice(name);
+    field = value;
+    return std::nullopt;
+  }
+  for (const std::string_view taken : kTakenAlong) {
+    if (same_token(taken, name)) return take_along(head, taken, name, value);
+  }
+  return std::nullopt;
+}
+
+}  // namespace backplane::http

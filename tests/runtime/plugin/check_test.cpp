@@ -186,8 +186,9 @@ TEST(PluginCommands, ListAndInfoRunNoPluginCode) {
   const std::string path = folder.file(PluginKind::kBackend, "throws_in_entry.so").string();
   EXPECT_EQ(list.text,
             "KIND       NAME              VERSION   ABI   PATH\n"
-            "backend    throws_in_entry   1.0.0     0.1   " +
-                path + "\n");
+            "backend    throws_in_entry   1.0.0     " +
+                std::to_string(BP_ABI_MAJOR) + "." + std::to_string(BP_ABI_MINOR) + "   " + path +
+                "\n");
   const CommandOutput info = describe_plugin_file(path, false);
   EXPECT_NE(info.text.find("entries           bp_plugin_entry_v0\n"), std::string::npos)
       << info.text;

@@ -21,12 +21,17 @@ const void* no_interface(const bp_host*, bp_str) {
 constexpr bp_host kHost{sizeof(bp_host), BP_ABI_MAJOR, BP_ABI_MINOR, 0,
                         {"test", 4},     nullptr,      &no_interface};
 
-// "FILE" stands for the path of the plugin.
-std::string with_file(std::string text, const std::filesystem::path& file) {
-  for (std::size_t at = text.find("FILE"); at != std::string::npos; at = text.find("FILE", at)) {
-    text.replace(at, 4, file.string());
-    at += file.string().size();
+void replace_all(std::string& text, std::string_view word, const std::string& by) {
+  for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at)) {
+    text.replace(at, word.size(), by);
+    at += by.size();
   }
+}
+
+// "FILE" stands for the path of the plugin, "OWN" for the version of these headers.
+std::string with_file(std::string text, const std::filesystem::path& file) {
+  replace_all(text, "FILE", file.string());
+  replace_all(text, "OWN", std::to_string(BP_ABI_MAJOR) + '.' + std::to_string(BP_ABI_MINOR));
   return text;
 }
 
@@ -57,16 +62,16 @@ constexpr LoadCase kLoadCases[] = {
     {"sound", ""},
     {"no_entry",
      "FILE: exports no bp_plugin_entry_v0; build it with bp_add_plugin of "
-     "backplane-sdk 0.1"},
+     "backplane-sdk OWN"},
     {"other_major",
      "FILE: exports bp_plugin_entry_v2; this runtime speaks v0; rebuild it with "
-     "backplane-sdk 0.1"},
+     "backplane-sdk OWN"},
     {"undefined_symbol",
      "FILE: leaves bp_host_print undefined; a plugin links nothing of the "
      "host: ask get_interface, and link with -Wl,-z,defs"},
     {"executable_stack", "FILE: asks for an executable stack; link it with -Wl,-z,noexecstack"},
     {"newer",
-     "FILE: needs ABI 0.7, this runtime has 0.1 (built from backplane-sdk 0.1); upgrade "
+     "FILE: needs ABI 0.7, this runtime has OWN (built from backplane-sdk OWN); upgrade "
      "the runtime, or lower REQUIRED_MINOR and rebuild it"},
     {"throws_in_entry",
      "FILE: bp_plugin_entry_v0 threw an exception; no exception may cross the "
@@ -77,8 +82,8 @@ constexpr LoadCase kLoadCases[] = {
      "FILE: its descriptor has struct_size 16, this runtime needs 72; set it "
      "to sizeof(bp_plugin)"},
     {"other_minor",
-     "FILE: built from backplane-sdk 0.9; this runtime speaks ABI 0.1; rebuild it "
-     "with backplane-sdk 0.1"},
+     "FILE: built from backplane-sdk 0.9; this runtime speaks ABI OWN; rebuild it "
+     "with backplane-sdk OWN"},
     {"no_name", "FILE: its descriptor has no name; set it to BP_PLUGIN_NAME"},
     {"no_version", "FILE: its descriptor's version is not x.y.z; set it to BP_PLUGIN_VERSION"},
     {"no_schema",

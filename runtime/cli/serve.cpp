@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -41,6 +42,15 @@ std::shared_ptr<StopSignals> await_stop_signals() {
   return stop;
 }
 
+// Every connection takes a descriptor; the limit that is in force is often far below the one that
+// is allowed.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 void announce(const Runtime& runtime) {
   std::string models;
   for (const std::string& model : runtime.models()) models += (models.empty() ? "" : ", ") + model;
@@ -54,6 +64,7 @@ void announce(const Runtime& runtime) {
 
 int serve(const ServeOptions& options) {
   const std::shared_ptr<StopSignals> stop = await_stop_signals();
+  raise_descriptor_limit();
   auto deployment = load_deployment(options.file, {});
   if (!deployment) return 1;
   auto runtime = Runtime::start(std::move(*deployment));

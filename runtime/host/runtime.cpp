@@ -32,6 +32,8 @@ class DeploymentSecrets final : public SecretSource {
   const config::Secrets& secrets_;
 };
 
+constexpr std::uint64_t kCertificatePollMs = 10'000;
+
 LogLevel level_of(config::LogLevel level) {
   switch (level) {
     case config::LogLevel::kTrace:
@@ -127,6 +129,12 @@ Status Runtime::Parts::start_services() {
   if (!started) return started.error();
   loops = std::move(*started);
   net = std::make_unique<Net>(*loops);
+  net->watch_certificates(kCertificatePollMs, [this](const std::string& file, const Status& read) {
+    if (read)
+      return logger.write(LogLevel::kInfo, "runtime", "certificate renewed", {{"file", file}});
+    logger.write(LogLevel::kError, "runtime",
+                 "the old certificate stays in use: " + read.error().message, {{"file", file}});
+  });
   auto client = HttpClient::create(*loops, {});
   if (!client) return client.error();
   http = std::move(*client);

@@ -4,13 +4,13 @@
 #include <sys/epoll.h>
 
 #include <algorithm>
-#include <array>
 #include <cassert>
 #include <utility>
 
 #include "runtime/net/listener.hpp"
 #include "runtime/net/loop_net.hpp"
 #include "runtime/net/net.hpp"
+#include "runtime/net/proxy_header.hpp"
 
 namespace backplane {
 
@@ -18,25 +18,18 @@ namespace {
 
 constexpr std::uint32_t kWatched = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 constexpr int kReadsPerTurn = 4;  // then the others have their turn
-constexpr std::size_t kDirectWriteBytes = 16 * 1024;
-constexpr std::size_t kDirectPiecesMax = 63;
 constexpr std::int64_t kNanosecondsPerMillisecond = 1'000'000;
 constexpr std::uint64_t kTimeoutMaxMs = 1ull << 40;
-
-std::size_t total_of(const bp_str* pieces, std::uint64_t count) {
-  std::size_t total = 0;
-  for (std::uint64_t index = 0; index < count; ++index) total += pieces[index].size;
-  return total;
-}
-
-iovec piece_of(const char* data, std::size_t size) {
-  return {const_cast<char*>(data), size};
-}
 
 }  // namespace
 
 Connection::Connection(LoopNet& net, Acceptor& acceptor, int descriptor, const SocketAddress& peer)
-    : net_(net), acceptor_(&acceptor), stream_(descriptor), peer_(peer) {
+    : net_(net),
+      acceptor_(&acceptor),
+      stream_(descriptor),
+      write_bytes_per_second_min_(acceptor.options().write_bytes_per_second_min),
+      awaits_proxy_header_(acceptor.options().proxy_protocol),
+      peer_(peer) {
   net_.add(*this);
 }
 
@@ -55,14 +48,14 @@ void Connection::start(TlsSession session) {
       !loop().watch(stream_.descriptor(), kWatched, *this)) {
     return die();
   }
-  if (!tls) return hand_over();
+  if (!tls && !awaits_proxy_header_) return hand_over();
   arm(kHandshakeTimeoutMs);
 }
 
 void Connection::forget(const Acceptor& acceptor, Acceptor* successor) {
   if (acceptor_ != &acceptor) return;
   acceptor_ = state_ == State::kHandshake ? successor : nullptr;
-  if (acceptor_ != nullptr) return acceptor_->inherit();
+  if (acceptor_ != nullptr) return move_to(*acceptor_);
   if (state_ == State::kHandshake) die();
 }
 
@@ -72,12 +65,44 @@ void Connection::hand_over() {
   if (handler_ == nullptr) close();
 }
 
+void Connection::move_to(Acceptor& successor) {
+  successor.inherit();
+  if (stream_.uses_tls()) stream_.offer_protocols(successor.options().protocols);
+}
+
 void Connection::continue_handshake() {
-  const IoResult result = stream_.handshake();
-  if (result.status == IoStatus::kBlocked) return;
-  if (result.status != IoStatus::kDone) return die();
+  if (awaits_proxy_header_ && !take_proxy_header()) return;
+  if (stream_.uses_tls()) {
+    const IoResult result = stream_.handshake();
+    if (result.status == IoStatus::kBlocked) return;
+    if (result.status != IoStatus::kDone) return die();
+  }
   arm(0);
   hand_over();
+}
+
+// Takes no byte of what follows the header: that is TLS's, or the transport's.
+bool Connection::take_proxy_header() {
+  char* const bytes = loop().scratch();
+  const IoResult peeked = stream_.peek(bytes, kProxyHeaderMaxBytes);
+  if (peeked.status == IoStatus::kBlocked) return false;
+  const ProxyHeader header = read_proxy_header({bytes, peeked.bytes});
+  switch (header.verdict) {
+    case ProxyVerdict::kNeedMore:
+      if (peeked.status != IoStatus::kDone || stream_.has_hung_up()) die();
+      return false;
+    case ProxyVerdict::kMalformed:
+      die();
+      return false;
+    case ProxyVerdict::kProxied:
+      peer_ = header.source;
+      break;
+    case ProxyVerdict::kLocal:
+      break;
+  }
+  stream_.read_socket(bytes, header.size);
+  awaits_proxy_header_ = false;
+  return true;
 }
 
 void Connection::set_handler(const bp_connection_handler& handler, void* context) {
@@ -137,79 +162,6 @@ void Connection::on_end() {
   if (state_ == State::kOpen) handler_->end(context_);
 }
 
-std::uint32_t Connection::write(const bp_str* pieces, std::uint64_t count) {
-  if (state_ != State::kOpen) return BP_FLOW_STOP;
-  const std::size_t total = total_of(pieces, count);
-  std::size_t sent = 0;
-  if (total >= kDirectWriteBytes && !blocked_ && count <= kDirectPiecesMax &&
-      !write_directly(pieces, count, sent)) {
-    return BP_FLOW_STOP;
-  }
-  if (sent < total) append(pieces, count, sent);
-  if (pending() > kPendingMaxBytes) {
-    abort();
-    return BP_FLOW_STOP;
-  }
-  if (pending() > kHighWaterBytes) wants_drained_ = true;
-  if ((pending() > 0 && !blocked_) || wants_drained_) loop().defer(*this);
-  return wants_drained_ ? BP_FLOW_PAUSE : BP_FLOW_CONTINUE;
-}
-
-// Sends what is pending and the pieces without copying them; `sent` counts bytes of the pieces.
-bool Connection::write_directly(const bp_str* pieces, std::uint64_t count, std::size_t& sent) {
-  std::array<iovec, kDirectPiecesMax + 1> parts;
-  const std::size_t before = pending();
-  parts[0] = piece_of(output_.data() + output_offset_, before);
-  for (std::uint64_t index = 0; index < count; ++index) {
-    parts[index + 1] = piece_of(pieces[index].data, pieces[index].size);
-  }
-  const IoResult result = stream_.write({parts.data(), count + 1});
-  if (result.status == IoStatus::kFailed) {
-    die();
-    return false;
-  }
-  blocked_ = result.status == IoStatus::kBlocked;
-  take_sent(std::min(result.bytes, before));
-  sent = result.bytes - std::min(result.bytes, before);
-  return true;
-}
-
-void Connection::append(const bp_str* pieces, std::uint64_t count, std::size_t skip) {
-  if (output_.capacity() < kDirectWriteBytes) {
-    std::string spare = net_.take_output();
-    if (spare.capacity() > output_.capacity() && output_.empty()) output_ = std::move(spare);
-  }
-  if (output_offset_ > kLowWaterBytes && output_offset_ > output_.size() / 2) {
-    output_.erase(0, output_offset_);
-    output_offset_ = 0;
-  }
-  for (std::uint64_t index = 0; index < count; ++index) {
-    const std::size_t part = std::min<std::size_t>(skip, pieces[index].size);
-    skip -= part;
-    output_.append(pieces[index].data + part, pieces[index].size - part);
-  }
-}
-
-void Connection::flush() {
-  if (pending() == 0 || blocked_) return;
-  const iovec part = piece_of(output_.data() + output_offset_, pending());
-  const IoResult result = stream_.write({&part, 1});
-  if (result.status == IoStatus::kFailed) return die();
-  blocked_ = result.status == IoStatus::kBlocked;
-  take_sent(result.bytes);
-}
-
-void Connection::take_sent(std::size_t bytes) {
-  // A peer that reads slowly is not one that does not read.
-  if (bytes != 0 && timeout_ms_ != 0 && (wants_drained_ || state_ == State::kClosing)) {
-    arm(timeout_ms_);
-  }
-  output_offset_ += bytes;
-  if (output_offset_ < output_.size() || output_.empty()) return;
-  output_offset_ = 0;
-  net_.give_back_output(std::exchange(output_, {}));
-}
-
 void Connection::pause() {
   paused_ = true;
 }
@@ -229,10 +181,12 @@ void Connection::arm(std::uint64_t timeout_ms) {
   const std::int64_t deadline_ns =
       timeout == 0 ? 0 : monotonic_ns() + timeout * kNanosecondsPerMillisecond;
   net_.sweep().set(*this, deadline_ns);
+  if (write_bytes_per_second_min_ != 0) begin_write_window();
 }
 
 void Connection::on_deadline() {
   if (state_ == State::kDead) return;
+  if (has_taken_enough()) return arm(timeout_ms_);
   timeout_ms_ = 0;
   if (state_ == State::kOpen) return handler_->timeout(context_);
   abort();
@@ -242,7 +196,9 @@ void Connection::close() {
   if (state_ != State::kOpen) return;
   state_ = State::kClosing;
   paused_ = false;
-  if (timeout_ms_ == 0) arm(kCloseTimeoutMs);
+  if (timeout_ms_ == 0 || write_bytes_per_second_min_ != 0) {
+    arm(timeout_ms_ == 0 ? kCloseTimeoutMs : timeout_ms_);
+  }
   loop().defer(*this);
 }
 

@@ -54,7 +54,7 @@ class Connection final : public Watch, public TurnEnd, public Timed {
   friend class LoopNet;
 
   enum class State : std::uint8_t {
-    kHandshake,  // the transport does not know it yet
+    kHandshake,  // the transport does not know it yet; the header of a proxy counts as well
     kOpen,
     kClosing,  // sending what is pending
     kLinger,   // the transport has been told closed; waiting for the peer's end
@@ -64,7 +64,9 @@ class Connection final : public Watch, public TurnEnd, public Timed {
   std::size_t pending() const { return output_.size() - output_offset_; }
   void arm(std::uint64_t timeout_ms);
   void hand_over();
+  void move_to(Acceptor& successor);
   void continue_handshake();
+  bool take_proxy_header();
   void read_available();
   void read_while_paused(bool failed);
   void on_end();
@@ -72,6 +74,10 @@ class Connection final : public Watch, public TurnEnd, public Timed {
   void append(const bp_str* pieces, std::uint64_t count, std::size_t skip);
   void flush();
   void take_sent(std::size_t bytes);
+  bool is_peer_awaited() const;
+  void begin_write_window();
+  void note_blocked(bool blocked);
+  bool has_taken_enough() const;
   void linger();
   void tell_closed();
   void die();
@@ -84,14 +90,19 @@ class Connection final : public Watch, public TurnEnd, public Timed {
   void* context_ = nullptr;
   std::string output_;
   std::size_t output_offset_ = 0;
-  std::uint64_t timeout_ms_ = 0;  // the one that is armed; 0: none
-  std::uint32_t index_ = 0;       // in LoopNet
+  std::uint64_t timeout_ms_ = 0;    // the one that is armed; 0: none
+  std::uint64_t taken_bytes_ = 0;   // since the timeout was armed, by the kernel
+  std::uint64_t queued_bytes_ = 0;  // in the kernel by then
+  std::uint32_t index_ = 0;         // in LoopNet
+  const std::uint32_t write_bytes_per_second_min_;
   State state_ = State::kHandshake;
   bool paused_ = false;         // no data to the transport
   bool unread_ = false;         // the socket may have something to read
   bool ended_ = false;          // the peer's end was seen
   bool blocked_ = false;        // the socket takes nothing more
   bool wants_drained_ = false;  // write has answered PAUSE
+  bool window_begun_ = false;   // queued_bytes_ is of meaning
+  bool awaits_proxy_header_;
   SocketAddress peer_;
   std::string peer_text_;
 };

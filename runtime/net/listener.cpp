@@ -45,6 +45,10 @@ void Acceptor::accepted(Connection& connection) {
   listener_.handler().accepted(listener_.handler().context, connection.handle());
 }
 
+const ListenerOptions& Acceptor::options() const {
+  return listener_.options();
+}
+
 void Acceptor::gone() {
   listener_.give_back();
   if (timer_ == 0) return;
@@ -73,9 +77,9 @@ bool Acceptor::accept_one() {
     const int descriptor = accept4(descriptor_, &peer.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (descriptor >= 0) {
       TlsSession session;
-      if (listener_.tls() != nullptr) session = make_server_session(*listener_.tls());
+      if (tls_ != nullptr) session = make_server_session(*tls_, options().protocols);
       auto* connection = new Connection(net_, *this, descriptor, peer);
-      if (listener_.tls() != nullptr && !session) {
+      if (tls_ != nullptr && !session) {
         connection->abort();
       } else {
         connection->start(std::move(session));
@@ -127,6 +131,19 @@ bool Listener::open() {
   return opened;
 }
 
+Status Listener::read_certificate() {
+  auto context = options_.certificate->read();
+  if (!context) return context.error();
+  use(**context);
+  return ok();
+}
+
+void Listener::use(ssl_ctx_st& tls) {
+  for (const auto& acceptor : acceptors_) {
+    acceptor->net().loop().run_and_wait([&] { acceptor->use(share(tls)); });
+  }
+}
+
 void Listener::close(Listener* successor) {
   for (const auto& acceptor : acceptors_) {
     Acceptor* next = successor == nullptr ? nullptr : successor->acceptor_of(acceptor->net());
@@ -140,8 +157,12 @@ Acceptor* Listener::acceptor_of(const LoopNet& net) const {
   return found == acceptors_.end() ? nullptr : found->get();
 }
 
+std::uint16_t Listener::port() const {
+  return address().is_unix() ? std::uint16_t{0} : port_of(address().ip);
+}
+
 ListeningSockets Listener::sockets() const {
-  ListeningSockets sockets{text_of(address_), {}};
+  ListeningSockets sockets{text_of(address()), {}};
   for (std::size_t index = 0; index < distinct_; ++index) {
     sockets.descriptors.push_back(acceptors_[index]->descriptor());
   }
@@ -149,7 +170,7 @@ ListeningSockets Listener::sockets() const {
 }
 
 bool Listener::reserve() {
-  if (count_.fetch_add(1, std::memory_order_relaxed) < connections_max_) return true;
+  if (count_.fetch_add(1, std::memory_order_relaxed) < options_.connections_max) return true;
   give_back();
   return false;
 }

@@ -7,8 +7,10 @@
 
 #include <atomic>
 #include <memory>
+#include <string>
 #include <vector>
 
+#include "runtime/net/certificate_files.hpp"
 #include "runtime/net/event_loop.hpp"
 #include "runtime/net/listening_socket.hpp"
 #include "runtime/net/tls.hpp"
@@ -20,6 +22,15 @@ class Listener;
 class LoopNet;
 class Net;
 
+struct ListenerOptions {
+  ListenAddress address;
+  std::uint32_t connections_max = 0;
+  std::unique_ptr<CertificateFiles> certificate;  // null: no TLS
+  std::string protocols;                          // as parse_protocols gives them
+  bool proxy_protocol = false;
+  std::uint32_t write_bytes_per_second_min = 0;
+};
+
 // The socket of one loop. All [loop].
 class Acceptor final : public Watch {
  public:
@@ -28,6 +39,8 @@ class Acceptor final : public Watch {
   ~Acceptor();
 
   bool open();
+  // For connections to come.
+  void use(TlsContext tls) { tls_ = std::move(tls); }
   // Connections whose handshake is not over go to `successor`, if there is one.
   void close(Acceptor* successor);
 
@@ -40,6 +53,7 @@ class Acceptor final : public Watch {
 
   void on_ready(std::uint32_t epoll_events) override;
   LoopNet& net() { return net_; }
+  const ListenerOptions& options() const;
   int descriptor() const { return descriptor_; }  // changes only in close
 
  private:
@@ -50,18 +64,14 @@ class Acceptor final : public Watch {
   Listener& listener_;
   LoopNet& net_;
   int descriptor_;
+  TlsContext tls_;
   std::uint64_t timer_ = 0;  // not 0: resting
 };
 
 class Listener {
  public:
-  Listener(Net& owner, const bp_listen_handler& handler, std::uint32_t connections_max,
-           TlsContext tls, ListenAddress address)
-      : owner_(owner),
-        handler_(handler),
-        connections_max_(connections_max),
-        tls_(std::move(tls)),
-        address_(std::move(address)) {}
+  Listener(Net& owner, const bp_listen_handler& handler, ListenerOptions options)
+      : owner_(owner), handler_(handler), options_(std::move(options)) {}
 
   bp_listener* handle() { return reinterpret_cast<bp_listener*>(this); }
   static Listener& of(bp_listener* listener) { return *reinterpret_cast<Listener*>(listener); }
@@ -70,20 +80,22 @@ class Listener {
   // Spreads the sockets over the loops, so that each has at least one. False: out of descriptors.
   bool add(OwnedDescriptors sockets, const std::vector<std::unique_ptr<LoopNet>>& nets);
   bool open();
+  // Reads the certificate and uses it for connections to come; the old one stays if that fails.
+  Status read_certificate();
+  void use(ssl_ctx_st& tls);
+  CertificateFiles* certificate() const { return options_.certificate.get(); }
   // `successor`: another listener of the address, or null.
   void close(Listener* successor);
   // The descriptors are borrowed.
   ListeningSockets sockets() const;
-  const ListenAddress& address() const { return address_; }
+  const ListenAddress& address() const { return options_.address; }
 
   // [any-thread]
   Net& owner() const { return owner_; }
-  std::uint16_t port() const {
-    return address_.is_unix() ? std::uint16_t{0} : port_of(address_.ip);
-  }
+  std::uint16_t port() const;
   int accepts_per_turn() const { return accepts_per_turn_; }
-  ssl_ctx_st* tls() const { return tls_.get(); }
   const bp_listen_handler& handler() const { return handler_; }
+  const ListenerOptions& options() const { return options_; }
   bool reserve();
   void inherit() { count_.fetch_add(1, std::memory_order_relaxed); }
   void give_back() { count_.fetch_sub(1, std::memory_order_relaxed); }
@@ -93,9 +105,7 @@ class Listener {
 
   Net& owner_;
   const bp_listen_handler handler_;
-  const std::uint32_t connections_max_;
-  const TlsContext tls_;
-  const ListenAddress address_;
+  const ListenerOptions options_;
   std::size_t distinct_ = 0;  // the kernel's sockets: the first so many acceptors
   int accepts_per_turn_ = 1;
   std::atomic<std::uint32_t> count_{0};

@@ -4,6 +4,7 @@
 #include <backplane/plugin.hpp>
 
 #include <algorithm>
+#include <cassert>
 #include <cerrno>
 #include <string>
 
@@ -11,6 +12,7 @@
 #include "runtime/net/listen_address.hpp"
 #include "runtime/net/listener.hpp"
 #include "runtime/net/loop_net.hpp"
+#include "runtime/net/periodic_thread.hpp"
 #include "runtime/net/unix_socket.hpp"
 
 namespace backplane {
@@ -29,15 +31,26 @@ std::uint32_t listen_on(void* context, const bp_listen_options* options,
   return BP_CODE_OK;
 }
 
-Result<TlsContext> tls_of(const bp_listen_options& options) {
-  const std::string certificate = string_of(options.tls_certificate);
-  const std::string key = string_of(options.tls_key);
-  if (certificate.empty() && key.empty()) return TlsContext();
-  if (certificate.empty() || key.empty()) {
-    return invalid_argument("cannot listen on " + string_of(options.address) +
+Result<ListenerOptions> options_of(const bp_listen_options& given) {
+  ListenerOptions options;
+  auto address = parse_listen_address(string_of(given.address));
+  if (!address) return address.error();
+  options.address = *address;
+  auto protocols = parse_protocols(string_of(given.alpn));
+  if (!protocols) return protocols.error();
+  options.protocols = *protocols;
+  const std::string certificate = string_of(given.tls_certificate);
+  const std::string key = string_of(given.tls_key);
+  if (certificate.empty() != key.empty()) {
+    return invalid_argument("cannot listen on " + string_of(given.address) +
                             ": TLS needs both a certificate and its key");
   }
-  return make_server_context(certificate, key);
+  if (!key.empty()) options.certificate = std::make_unique<CertificateFiles>(certificate, key);
+  options.connections_max =
+      given.max_connections == 0 ? kConnectionsMaxDefault : given.max_connections;
+  options.proxy_protocol = (given.flags & BP_LISTEN_PROXY_PROTOCOL) != 0;
+  options.write_bytes_per_second_min = given.write_bytes_per_second_min;
+  return Result<ListenerOptions>(std::move(options));
 }
 
 void fill(bp_net& table) {
@@ -77,6 +90,7 @@ Net::Net(Loops& loops) : loops_(loops) {
 }
 
 Net::~Net() {
+  certificate_watch_.reset();
   while (!listeners_.empty()) close_listener(*listeners_.back());
   drop_unused();
   abort_all();
@@ -97,21 +111,23 @@ void Net::abort_all() {
   for (const auto& net : loop_nets_) net->loop().run_and_wait([] {});
 }
 
-Result<Listener*> Net::listen(const bp_listen_options& options, const bp_listen_handler& handler) {
-  auto address = parse_listen_address(string_of(options.address));
-  if (!address) return address.error();
-  auto tls = tls_of(options);
+Result<Listener*> Net::listen(const bp_listen_options& given, const bp_listen_handler& handler) {
+  const std::lock_guard lock(mutex_);
+  auto options = options_of(given);
+  if (!options) return options.error();
+  Result<TlsContext> tls = TlsContext();
+  if (options->certificate != nullptr) tls = options->certificate->read();
   if (!tls) return tls.error();
-  auto sockets = sockets_for(*address);
+  auto sockets = sockets_for(options->address);
   if (!sockets) return sockets.error();
-  const std::uint32_t most =
-      options.max_connections == 0 ? kConnectionsMaxDefault : options.max_connections;
-  auto listener = std::make_unique<Listener>(*this, handler, most, std::move(*tls), *address);
-  if (!listener->add(std::move(*sockets), loop_nets_)) return cannot_listen(*address, errno);
+  auto listener = std::make_unique<Listener>(*this, handler, std::move(*options));
+  const ListenAddress& address = listener->address();
+  if (!listener->add(std::move(*sockets), loop_nets_)) return cannot_listen(address, errno);
+  if (*tls != nullptr) listener->use(**tls);
   if (!listener->open()) {
     listener->close(nullptr);
     return Error{Code::kResourceExhausted,
-                 "cannot listen on " + text_of(*address) +
+                 "cannot listen on " + text_of(address) +
                      ": out of watches; raise fs.epoll.max_user_watches",
                  {},
                  0,
@@ -119,6 +135,30 @@ Result<Listener*> Net::listen(const bp_listen_options& options, const bp_listen_
   }
   listeners_.push_back(std::move(listener));
   return listeners_.back().get();
+}
+
+std::vector<Error> Net::reload_certificates() {
+  const std::lock_guard lock(mutex_);
+  std::vector<Error> failed;
+  for (const auto& listener : listeners_) {
+    if (listener->certificate() == nullptr) continue;
+    const Status outcome = listener->read_certificate();
+    if (!outcome) failed.push_back(outcome.error());
+  }
+  return failed;
+}
+
+void Net::watch_certificates(std::uint64_t interval_ms, CertificateReport report) {
+  assert(certificate_watch_ == nullptr);
+  const auto look = [this, report = std::move(report)] {
+    const std::lock_guard lock(mutex_);
+    for (const auto& listener : listeners_) {
+      CertificateFiles* const files = listener->certificate();
+      if (files == nullptr || !files->have_changed()) continue;
+      report(files->certificate(), listener->read_certificate());
+    }
+  };
+  certificate_watch_ = std::make_unique<PeriodicThread>(interval_ms, look);
 }
 
 Result<OwnedDescriptors> Net::sockets_for(ListenAddress& address) {
@@ -149,6 +189,7 @@ Listener* Net::find(const ListenAddress& address) const {
 }
 
 void Net::close_listener(Listener& listener) {
+  const std::lock_guard lock(mutex_);
   const auto is_it = [&](const auto& each) { return each.get() == &listener; };
   const auto found = std::find_if(listeners_.begin(), listeners_.end(), is_it);
   const std::unique_ptr<Listener> closing = std::move(*found);
@@ -161,6 +202,7 @@ void Net::close_listener(Listener& listener) {
 }
 
 std::vector<ListeningSockets> Net::listening_sockets() const {
+  const std::lock_guard lock(mutex_);
   std::vector<ListeningSockets> all;
   for (const auto& listener : listeners_) {
     if (find(listener->address()) == listener.get()) all.push_back(listener->sockets());

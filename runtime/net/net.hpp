@@ -11,7 +11,10 @@
 #include <backplane/net.h>
 
 #include <cstddef>
+#include <functional>
 #include <memory>
+#include <mutex>
+#include <string>
 #include <vector>
 
 #include "runtime/net/listening_socket.hpp"
@@ -19,7 +22,7 @@
 
 namespace backplane {
 
-inline constexpr std::uint32_t kConnectionsMaxDefault = 10'000;  // of one listener
+inline constexpr std::uint32_t kConnectionsMaxDefault = 65'536;  // of one listener
 inline constexpr std::size_t kHighWaterBytes = 256 * 1024;       // write answers PAUSE
 inline constexpr std::size_t kLowWaterBytes = 64 * 1024;         // drained follows
 // Unsent, after which the connection is aborted; above what a backend gathers as one whole
@@ -32,6 +35,11 @@ inline constexpr std::uint64_t kAcceptPauseMs = 100;      // out of descriptors,
 
 class Listener;
 class LoopNet;
+class PeriodicThread;
+
+// `certificate`: the path of its file.
+using CertificateReport =
+    std::function<void(const std::string& certificate, const Status& outcome)>;
 
 class Net {
  public:
@@ -54,6 +62,14 @@ class Net {
   Result<Listener*> listen(const bp_listen_options& options, const bp_listen_handler& handler);
   void close_listener(Listener& listener);
 
+  // Reads every listener's certificate and key anew, for connections to come. Answers what failed;
+  // there the old ones stay in use. [control]
+  std::vector<Error> reload_certificates();
+  // From here on does so for a listener whose files have changed, which it looks for every
+  // `interval_ms` on a thread of its own; `report` is called there and must not call this object.
+  // [control] at most once
+  void watch_certificates(std::uint64_t interval_ms, CertificateReport report);
+
   // The sockets of every address that is listened on. The descriptors are borrowed and stay open
   // until the last listener of their address closes. [control]
   std::vector<ListeningSockets> listening_sockets() const;
@@ -69,8 +85,10 @@ class Net {
 
   Loops& loops_;
   std::vector<std::unique_ptr<LoopNet>> loop_nets_;
-  std::vector<std::unique_ptr<Listener>> listeners_;
-  std::vector<ListeningSockets> adopted_;  // owned
+  mutable std::mutex mutex_;
+  std::vector<std::unique_ptr<Listener>> listeners_;  // guarded by mutex_
+  std::vector<ListeningSockets> adopted_;             // owned
+  std::unique_ptr<PeriodicThread> certificate_watch_;
   bp_net table_{};
 };
 

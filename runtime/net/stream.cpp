@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/net/stream.hpp"
 
+#include <linux/sockios.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -151,6 +153,16 @@ IoResult Stream::write(std::span<const iovec> pieces) {
   return tls_ ? write_tls(pieces) : write_socket(pieces);
 }
 
+void Stream::offer_protocols(const std::string& protocols) {
+  backplane::offer_protocols(*tls_, protocols);
+}
+
+std::size_t Stream::queued_bytes() const {
+  int bytes = 0;
+  return ioctl(descriptor_, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? static_cast<std::size_t>(bytes)
+                                                                : 0;
+}
+
 bool Stream::peer_has_ended() const {
   char byte = 0;
   return recv(descriptor_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
@@ -192,6 +204,16 @@ IoResult Stream::read_socket(char* target, std::size_t size) {
     if (errno != EAGAIN) return {IoStatus::kFailed};
     drained_ = true;
     return {IoStatus::kBlocked};
+  }
+}
+
+IoResult Stream::peek(char* target, std::size_t size) {
+  for (;;) {
+    const ssize_t count = recv(descriptor_, target, size, MSG_PEEK | MSG_DONTWAIT);
+    if (count > 0) return {IoStatus::kDone, static_cast<std::size_t>(count)};
+    if (count == 0) return {IoStatus::kEnd};
+    if (errno == EINTR) continue;
+    return {errno == EAGAIN ? IoStatus::kBlocked : IoStatus::kFailed};
   }
 }
 

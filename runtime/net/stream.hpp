@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "runtime/net/tls.hpp"
 
@@ -42,6 +43,7 @@ class Stream {
   bool is_open() const { return descriptor_ >= 0; }
   bool uses_tls() const { return tls_ != nullptr; }
   const ssl_st* tls() const { return tls_.get(); }
+  void offer_protocols(const std::string& protocols);
 
   bool has_hung_up() const { return hangup_; }
   // False: a read would find nothing.
@@ -61,7 +63,11 @@ class Stream {
   void close();
   void reset();  // the peer sees a reset
 
+  // What the kernel holds that the peer has not confirmed.
+  std::size_t queued_bytes() const;
+
   // Below TLS: what the socket itself does.
+  IoResult peek(char* target, std::size_t size);
   IoResult read_socket(char* target, std::size_t size);
   IoResult write_socket(std::span<const iovec> pieces);
 

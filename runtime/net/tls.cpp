@@ -6,6 +6,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace backplane {
@@ -13,8 +14,9 @@ namespace backplane {
 namespace {
 
 constexpr char kCiphers12[] = "ECDHE+AESGCM:ECDHE+CHACHA20";
-constexpr unsigned char kProtocols[] = "\x08http/1.1";
-constexpr unsigned kProtocolsSize = sizeof(kProtocols) - 1;
+constexpr std::string_view kDefaultProtocols = "http/1.1";
+constexpr std::size_t kProtocolMaxBytes = 255;
+constexpr std::size_t kProtocolsMaxBytes = 1024;
 constexpr unsigned char kSessionContext[] = "backplane";
 
 std::string take_reason() {
@@ -24,11 +26,16 @@ std::string take_reason() {
   return reason == nullptr ? std::string("unknown reason") : std::string(reason);
 }
 
-int choose_protocol(ssl_st*, const unsigned char** out, unsigned char* out_size,
+const unsigned char* bytes_of(const std::string& text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+int choose_protocol(ssl_st* session, const unsigned char** out, unsigned char* out_size,
                     const unsigned char* offered, unsigned offered_size, void*) {
+  const auto& ours = *static_cast<const std::string*>(SSL_get_app_data(session));
   unsigned char* chosen = nullptr;
-  const int answer =
-      SSL_select_next_proto(&chosen, out_size, kProtocols, kProtocolsSize, offered, offered_size);
+  const int answer = SSL_select_next_proto(
+      &chosen, out_size, bytes_of(ours), static_cast<unsigned>(ours.size()), offered, offered_size);
   if (answer != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_ALERT_FATAL;
   *out = chosen;
   return SSL_TLSEXT_ERR_OK;
@@ -67,6 +74,29 @@ void TlsSessionDeleter::operator()(ssl_st* session) const {
   SSL_free(session);
 }
 
+TlsContext share(ssl_ctx_st& context) {
+  SSL_CTX_up_ref(&context);
+  return TlsContext(&context);
+}
+
+Result<std::string> parse_protocols(std::string_view names) {
+  if (names.empty()) names = kDefaultProtocols;
+  std::string protocols;
+  for (std::size_t begin = 0; begin <= names.size();) {
+    const std::size_t end = std::min(names.find(',', begin), names.size());
+    const std::string_view name = names.substr(begin, end - begin);
+    if (name.empty() || name.size() > kProtocolMaxBytes ||
+        protocols.size() + name.size() >= kProtocolsMaxBytes) {
+      return invalid_argument("cannot offer the protocols \"" + std::string(names.substr(0, 64)) +
+                              "\": write their names with commas, such as h2,http/1.1");
+    }
+    protocols += static_cast<char>(name.size());
+    protocols += name;
+    begin = end + 1;
+  }
+  return protocols;
+}
+
 Result<TlsContext> make_server_context(const std::string& certificate, const std::string& key) {
   TlsContext context = make_context(TLS_server_method());
   if (!context) return out_of_memory();
@@ -93,14 +123,22 @@ Result<TlsContext> make_client_context(const std::string& ca_file) {
   }
   ERR_clear_error();
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
-  SSL_CTX_set_alpn_protos(context.get(), kProtocols, kProtocolsSize);
+  const auto protocols = parse_protocols(kDefaultProtocols);
+  SSL_CTX_set_alpn_protos(context.get(), bytes_of(*protocols),
+                          static_cast<unsigned>(protocols->size()));
   return context;
 }
 
-TlsSession make_server_session(ssl_ctx_st& context) {
+TlsSession make_server_session(ssl_ctx_st& context, const std::string& protocols) {
   TlsSession session(SSL_new(&context));
-  if (session) SSL_set_accept_state(session.get());
+  if (!session) return session;
+  SSL_set_accept_state(session.get());
+  offer_protocols(*session, protocols);
   return session;
+}
+
+void offer_protocols(ssl_st& session, const std::string& protocols) {
+  SSL_set_app_data(&session, const_cast<std::string*>(&protocols));
 }
 
 TlsSession make_client_session(ssl_ctx_st& context, const std::string& host) {

@@ -204,17 +204,7 @@ std::size_t read_slowly(World& world, RawSocket& client, std::size_t total) {
   constexpr std::uint64_t kStepMs = 150;
   std::size_t received = 0;
   for (int step = 0; step < kSteps; ++step) {
-    testing::Watched<bool> passed;
-    world.run([&] {
-      const bp_loop_service& loops = *world.loops->table();
-      loops.post_after(
-          world.loop(), kStepMs,
-          [](void* done) {
-            static_cast<testing::Watched<bool>*>(done)->update([](bool& over) { over = true; });
-          },
-          &passed);
-    });
-    EXPECT_TRUE(passed.wait([](bool over) { return over; }));
+    world.pass(kStepMs);
     received += client.receive(total / kSteps).size();
   }
   return received + client.receive_all().size();

@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
 
+#include <cstring>
+
 #include "tests/runtime/net/certificates.hpp"
 #include "tests/runtime/net/raw_socket.hpp"
 #include "tests/runtime/net/recording_transport.hpp"
@@ -69,6 +71,34 @@ TEST_F(NetTlsTest, RefusesOldVersionsAndPlainText) {
   plain.send("GET / HTTP/1.1\r\n\r\n");
   plain.receive_all();
   EXPECT_EQ(world_.transport.happened.get().accepted, 0);
+}
+
+TEST_F(NetTlsTest, NegotiatesWhatTheServerPrefers) {
+  // The client offers h2 and then http/1.1.
+  const struct {
+    const char* offered;
+    const char* chosen;
+  } cases[] = {{"h2,http/1.1", "h2"},
+               {"http/1.1,h2", "http/1.1"},
+               {"x,http/1.1", "http/1.1"},
+               {"x,y", nullptr}};
+  for (const auto& each : cases) {
+    bp_listen_options options{};
+    options.struct_size = sizeof(options);
+    options.address = {"127.0.0.1:0", 11};
+    const std::string certificate = certificate_.certificate(), key = certificate_.key();
+    options.tls_certificate = {certificate.data(), certificate.size()};
+    options.tls_key = {key.data(), key.size()};
+    options.alpn = {each.offered, std::strlen(each.offered)};
+    bp_listener* listener = world_.transport.listen_with(options);
+    TlsClient client(RawSocket::connect_to(net_.port(listener)));
+    ASSERT_EQ(client.connect(), each.chosen != nullptr) << each.offered;
+    if (each.chosen == nullptr) continue;
+    const unsigned char* protocol = nullptr;
+    unsigned size = 0;
+    SSL_get0_alpn_selected(client.session(), &protocol, &size);
+    EXPECT_EQ(std::string(reinterpret_cast<const char*>(protocol), size), each.chosen);
+  }
 }
 
 TEST_F(NetTlsTest, ClosingTheListenerDropsUnfinishedHandshakes) {

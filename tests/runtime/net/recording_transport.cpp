@@ -107,4 +107,17 @@ void World::run(const std::function<void()>& work) const {
   run_on(*loops->table(), loop(), work);
 }
 
+void World::pass(std::uint64_t time_ms) const {
+  Watched<bool> passed;
+  run([&] {
+    loops->table()->post_after(
+        loop(), time_ms,
+        [](void* done) {
+          static_cast<Watched<bool>*>(done)->update([](bool& over) { over = true; });
+        },
+        &passed);
+  });
+  EXPECT_TRUE(passed.wait([](bool over) { return over; }));
+}
+
 }  // namespace backplane::testing

@@ -52,6 +52,8 @@ struct World {
   bp_loop* loop(std::uint32_t index = 0) const;
   // Runs `work` on the first loop and waits.
   void run(const std::function<void()>& work) const;
+  // Returns when the first loop's clock has gone on by that much.
+  void pass(std::uint64_t time_ms) const;
 
   std::unique_ptr<Loops> loops;
   std::unique_ptr<Net> net;

@@ -63,6 +63,10 @@ Error protocol_error(std::uint32_t status, std::string_view code, std::string me
   return {Code::kInvalidArgument, std::move(message), std::string(code), status, 0};
 }
 
+Error body_too_large() {
+  return protocol_error(413, "REQUEST_TOO_LARGE", "the body is too large; send less at once");
+}
+
 void append_envelope(std::string& out, const Error& error) {
   const ErrorClass kind = classify(error);
   out += R"({"error":{"message":)";

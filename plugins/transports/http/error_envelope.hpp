@@ -21,6 +21,8 @@ ErrorClass classify(const Error& error);
 // An error found by the protocol itself.
 Error protocol_error(std::uint32_t status, std::string_view code, std::string message);
 
+Error body_too_large();
+
 // Appends {"error":{"message","type","param","code"}}.
 void append_envelope(std::string& out, const Error& error);
 

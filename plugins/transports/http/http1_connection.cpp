@@ -2,6 +2,7 @@
 #include "http1_connection.hpp"
 
 #include "error_envelope.hpp"
+#include "http2_connection.hpp"
 
 namespace backplane::http {
 namespace {
@@ -40,7 +41,10 @@ void Http1Connection::open(Server& server, std::shared_ptr<LoopShared> shared,
 
 Http1Connection::Http1Connection(Server& server, std::shared_ptr<LoopShared> shared,
                                  bp_connection* connection)
-    : server_(server), shared_(std::move(shared)), connection_(connection) {
+    : server_(server),
+      shared_(std::move(shared)),
+      connection_(connection),
+      undecided_(server.settings().http2) {
   shared_->add(*this);
 }
 
@@ -58,11 +62,29 @@ void Http1Connection::drain() {
 
 void Http1Connection::on_data(std::string_view bytes) {
   if (state_ == State::kClosing) return;
+  if (undecided_) return decide(bytes);
   if (busy()) return hold_back(bytes);
   process(bytes);
 }
 
+void Http1Connection::decide(std::string_view bytes) {
+  pending_ += bytes;
+  const std::size_t size = std::min(pending_.size(), kHttp2Preface.size());
+  if (std::string_view(pending_).substr(0, size) != kHttp2Preface.substr(0, size)) {
+    return decide_for_http1();
+  }
+  if (size < kHttp2Preface.size()) return;
+  Http2Connection::open(server_, shared_, connection_, pending_);
+  delete this;
+}
+
+void Http1Connection::decide_for_http1() {
+  undecided_ = false;
+  process(std::exchange(pending_, {}));
+}
+
 void Http1Connection::on_end() {
+  if (undecided_) decide_for_http1();
   peer_ended_ = true;
   // A close looks like this until something is written; a call must not run on for nobody.
   if (running()) return cut();
@@ -80,6 +102,7 @@ void Http1Connection::on_drained() {
 }
 
 void Http1Connection::on_timeout() {
+  if (undecided_) decide_for_http1();
   if (state_ == State::kClosing || blocked_) return cut();
   if (idle()) return close();
   refuse(protocol_error(408, "REQUEST_TIMEOUT", "the request did not come in time"));

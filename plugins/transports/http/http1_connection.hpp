@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One connection of HTTP/1.1: reads requests, one at a time, and frames their answers.
+// One connection of HTTP/1.1: reads requests, one at a time, and frames their answers. Each
+// connection begins as this and becomes HTTP/2's when it opens with that preface.
 #pragma once
 
 #include "connection.hpp"
@@ -47,6 +48,8 @@ class Http1Connection final : public Connection, private Framing {
   bool running() const { return request_ != nullptr && request_->exchange.running(); }
   bool busy() const { return blocked_ || running(); }
   bool keep_alive() const;
+  void decide(std::string_view bytes);
+  void decide_for_http1();
   void process(std::string_view input);
   bool advance(std::string_view& input);
   void on_request_head();
@@ -70,6 +73,7 @@ class Http1Connection final : public Connection, private Framing {
   std::string pending_;                    // input that came while busy
   State state_ = State::kReading;
   Timer timer_ = Timer::kNone;
+  bool undecided_;             // it may yet be HTTP/2; what has come is pending
   bool blocked_ = false;       // the client does not read
   bool paused_ = false;        // the host delivers nothing
   bool peer_ended_ = false;    // the client sends no more

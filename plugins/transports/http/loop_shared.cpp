@@ -2,11 +2,27 @@
 #include "loop_shared.hpp"
 
 #include "http1_request.hpp"
+#include "http2_stream.hpp"
 
 namespace backplane::http {
 namespace {
 
-constexpr std::size_t kSpareRequestsMax = 64;
+constexpr std::size_t kSparesMax = 64;
+
+template <class Thing>
+std::unique_ptr<Thing> take_spare(std::vector<std::unique_ptr<Thing>>& spares, Server& server,
+                                  LoopShared& shared) {
+  if (spares.empty()) return std::make_unique<Thing>(server, shared);
+  std::unique_ptr<Thing> taken = std::move(spares.back());
+  spares.pop_back();
+  return taken;
+}
+
+template <class Thing>
+void keep_spare(std::vector<std::unique_ptr<Thing>>& spares, std::unique_ptr<Thing> thing) {
+  thing->reset();
+  if (spares.size() < kSparesMax) spares.push_back(std::move(thing));
+}
 
 }  // namespace
 
@@ -34,16 +50,25 @@ std::string& LoopShared::scratch() {
   return scratch_;
 }
 
+std::vector<nghttp2_nv>& LoopShared::fields() {
+  fields_.clear();
+  return fields_;
+}
+
 std::unique_ptr<Http1Request> LoopShared::take_request(Server& server) {
-  if (spare_requests_.empty()) return std::make_unique<Http1Request>(server, *this);
-  std::unique_ptr<Http1Request> request = std::move(spare_requests_.back());
-  spare_requests_.pop_back();
-  return request;
+  return take_spare(spare_requests_, server, *this);
 }
 
 void LoopShared::give_back(std::unique_ptr<Http1Request> request) {
-  request->reset();
-  if (spare_requests_.size() < kSpareRequestsMax) spare_requests_.push_back(std::move(request));
+  keep_spare(spare_requests_, std::move(request));
+}
+
+std::unique_ptr<Http2Stream> LoopShared::take_stream(Server& server) {
+  return take_spare(spare_streams_, server, *this);
+}
+
+void LoopShared::give_back(std::unique_ptr<Http2Stream> stream) {
+  keep_spare(spare_streams_, std::move(stream));
 }
 
 }  // namespace backplane::http

@@ -25,10 +25,6 @@ std::string_view std_view(BeastView text) {
   return {text.data(), text.size()};
 }
 
-Error body_too_large() {
-  return protocol_error(413, "REQUEST_TOO_LARGE", "the body is too large; send less at once");
-}
-
 // What Beast's parser finds, checked further and gathered.
 class Reader final : public beast::basic_parser<true> {
  public:

@@ -39,14 +39,14 @@ Server::Server(const Services& services, Settings settings)
 }
 
 Status Server::listen() {
-  const bp_listen_options options{sizeof(bp_listen_options),
-                                  settings_.max_connections,
-                                  str(settings_.listen),
-                                  str(settings_.tls_certificate),
-                                  str(settings_.tls_key),
-                                  {},
-                                  0,
-                                  0};
+  bp_listen_options options{};
+  options.struct_size = sizeof(options);
+  options.max_connections = settings_.max_connections;
+  options.address = str(settings_.listen);
+  options.tls_certificate = str(settings_.tls_certificate);
+  options.tls_key = str(settings_.tls_key);
+  options.alpn = str(settings_.http2 ? "h2,http/1.1" : "http/1.1");
+  options.write_bytes_per_second_min = settings_.min_write_rate;
   const bp_listen_handler handler{sizeof(bp_listen_handler), 0, this,
                                   [](void* self, bp_connection* connection) {
                                     static_cast<Server*>(self)->accept(connection);

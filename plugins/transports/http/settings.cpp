@@ -17,6 +17,11 @@ void read(const json::object& from, std::string_view name, Number& to) {
   if (!failure) to = number;
 }
 
+void read(const json::object& from, std::string_view name, bool& to) {
+  const json::value* value = from.if_contains({name.data(), name.size()});
+  if (value != nullptr && value->is_bool()) to = value->as_bool();
+}
+
 void read(const json::object& from, std::string_view name, std::string& to) {
   const json::value* value = from.if_contains({name.data(), name.size()});
   if (value != nullptr && value->is_string()) to = value->as_string();
@@ -31,6 +36,10 @@ Result<Settings> read_settings(std::string_view text) {
   const json::object& fields = document.as_object();
   Settings settings;
   read(fields, "listen", settings.listen);
+  read(fields, "http2", settings.http2);
+  read(fields, "max_streams", settings.max_streams);
+  read(fields, "min_body_rate", settings.min_body_rate);
+  read(fields, "min_write_rate", settings.min_write_rate);
   read(fields, "max_connections", settings.max_connections);
   read(fields, "max_header_bytes", settings.max_header_bytes);
   read(fields, "max_headers", settings.max_headers);

@@ -3,6 +3,7 @@
 
 #include "error_envelope.hpp"
 #include "loop_shared.hpp"
+#include "media_type.hpp"
 #include "token.hpp"
 
 namespace backplane::http {
@@ -16,12 +17,6 @@ bool is_request_id(std::string_view id) {
   return !id.empty() && id.size() <= kMaxRequestIdBytes &&
          std::all_of(id.begin(), id.end(),
                      [](char c) { return is_alphanumeric(c) || c == '.' || c == '_' || c == '-'; });
-}
-
-bool is_json(std::string_view content_type) {
-  std::string_view type = content_type.substr(0, content_type.find(';'));
-  while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.remove_suffix(1);
-  return content_type.empty() || same_token("application/json", type);
 }
 
 }  // namespace
@@ -56,6 +51,7 @@ void Exchange::start(Framing& framing, bp_connection* connection) {
 
 void Exchange::reset() {
   release();
+  upload_.reset();
   head_ = nullptr;
   route_ = {};
   refusal_.reset();
@@ -85,7 +81,8 @@ Exchange::Plan Exchange::on_head(const RequestHead& head) {
   }
   refusal_ = check();
   if (refusal_) return connect ? Plan::kNoWay : Plan::kRefused;
-  return route_.route->action == Action::kCall ? Plan::kGather : Plan::kSkip;
+  if (route_.route->action != Action::kCall) return Plan::kSkip;
+  return is_form(head.content_type) && head.has_body ? Plan::kStream : Plan::kGather;
 }
 
 std::optional<Error> Exchange::check() const {
@@ -98,11 +95,33 @@ std::optional<Error> Exchange::check() const {
     return protocol_error(405, "METHOD_NOT_ALLOWED",
                           "this path does not take this method; see the header Allow");
   }
-  if (route_.route->action == Action::kCall && !is_json(head.content_type)) {
-    return protocol_error(415, "UNSUPPORTED_MEDIA_TYPE", "send the body as application/json");
+  if (route_.route->action == Action::kCall) {
+    std::optional<Error> refusal = check_body();
+    if (refusal) return refusal;
   }
   if (!head.expect.empty() && !same_token("100-continue", head.expect)) {
     return protocol_error(417, "EXPECTATION_FAILED", "the only expectation is 100-continue");
+  }
+  return std::nullopt;
+}
+
+std::optional<Error> Exchange::check_body() const {
+  const std::string_view type = head_->content_type;
+  const Accepts accepts = route_.route->accepts;
+  const bool form = is_form(type);
+  if (form && accepts == Accepts::kJson) {
+    return protocol_error(415, "UNSUPPORTED_MEDIA_TYPE", "send the body as application/json");
+  }
+  if (!form && accepts == Accepts::kForm) {
+    return protocol_error(415, "UNSUPPORTED_MEDIA_TYPE", "send the body as multipart/form-data");
+  }
+  if (form && !has_boundary(type)) return bad_request("the Content-Type has no boundary");
+  if (!form && !type.empty() && !is_json(type)) {
+    return protocol_error(415, "UNSUPPORTED_MEDIA_TYPE", "send the body as application/json");
+  }
+  const std::uint64_t length = head_->content_length;
+  if (length != BP_SIZE_UNKNOWN && length > server_.settings().max_body_bytes) {
+    return body_too_large();
   }
   return std::nullopt;
 }
@@ -137,7 +156,14 @@ void Exchange::answer_error(const Error& error, std::string_view given_id) {
   respond_error(error);
 }
 
-void Exchange::begin_call(BufferRef body) {
+void Exchange::on_form(BufferRef beginning) {
+  const std::uint64_t length = head_->content_length;
+  const std::uint64_t size = beginning.text().size();
+  begin_call(std::move(beginning),
+             upload_.open(*framing_, length == BP_SIZE_UNKNOWN ? length : length - size));
+}
+
+void Exchange::begin_call(BufferRef body, const bp_body_stream* rest) {
   const Services& services = server_.services();
   const std::string_view operation = route_.route->operation;
   metadata_ = head_->metadata;
@@ -147,8 +173,10 @@ void Exchange::begin_call(BufferRef body) {
   request.struct_size = sizeof(bp_request);
   request.id = str(request_id_);
   request.operation = str(operation);
-  request.content_type = str("application/json");
+  const bool form = is_form(head_->content_type);
+  request.content_type = str(form ? head_->content_type : "application/json");
   request.body = body.get();
+  request.body_stream = rest;
   request.loop = services.net->loop(connection_);
   request.metadata = metadata_.data();
   request.metadata_count = metadata_.size();

@@ -8,6 +8,7 @@
 #include "request_head.hpp"
 #include "routes.hpp"
 #include "server.hpp"
+#include "upload.hpp"
 
 #include <optional>
 
@@ -18,6 +19,7 @@ class Exchange {
   // What becomes of the request's body.
   enum class Plan {
     kGather,   // to on_request
+    kStream,   // its beginning to on_form, the rest to the upload; on_request where it is all there
     kSkip,     // read, kept nowhere; then on_request
     kRefused,  // as kSkip; or refuse_now, and the body does not matter
     kNoWay,    // refuse_now: nothing more of this peer can be trusted
@@ -32,6 +34,9 @@ class Exchange {
   // `head` stays valid until reset.
   Plan on_head(const RequestHead& head);
   void on_request(BufferRef body);
+  void on_form(BufferRef beginning);
+  Upload& upload() { return upload_; }
+  std::size_t held_bytes() const { return upload_.held_bytes(); }
   void refuse_now();
   // An answer that the framing finds; the request may be incomplete.
   void answer_error(const Error& error, std::string_view given_id = {});
@@ -45,12 +50,13 @@ class Exchange {
 
  private:
   std::optional<Error> check() const;
+  std::optional<Error> check_body() const;
   void choose_request_id(std::string_view given);
   void answer(BufferRef body);
   void answer_model(std::string_view encoded_id);
   void answer_metrics();
   void answer_models();
-  void begin_call(BufferRef body);
+  void begin_call(BufferRef body, const bp_body_stream* rest = nullptr);
   std::uint32_t on_event(const bp_event& event);
 
   void respond(std::uint32_t status, std::string_view content_type, std::string_view body,
@@ -71,6 +77,7 @@ class Exchange {
   bp_sink sink_;
   bp_call* call_ = nullptr;
   Reply reply_;
+  Upload upload_;
 };
 
 }  // namespace backplane::http

@@ -21,6 +21,9 @@ class Framing {
   virtual void on_complete() = 0;
   virtual void on_cut() = 0;  // the response must not look complete
 
+  // Of what an upload holds; the sender may go on.
+  virtual void on_upload_read(std::size_t bytes) = 0;
+
   // Around each event of a call: nothing is destroyed in between.
   virtual void enter() = 0;
   virtual void leave() = 0;

@@ -7,6 +7,7 @@
 namespace backplane::http {
 namespace {
 
+constexpr std::int64_t kNanosecondsPerMillisecond = 1'000'000;
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
@@ -36,7 +37,7 @@ void Http1Connection::open(Server& server, std::shared_ptr<LoopShared> shared,
                            bp_connection* connection) {
   auto* opened = new Http1Connection(server, std::move(shared), connection);
   server.services().net->set_handler(connection, &kHandler, opened);
-  opened->arm_timer();
+  opened->arm_timer(0);
 }
 
 Http1Connection::Http1Connection(Server& server, std::shared_ptr<LoopShared> shared,
@@ -63,7 +64,7 @@ void Http1Connection::drain() {
 void Http1Connection::on_data(std::string_view bytes) {
   if (state_ == State::kClosing) return;
   if (undecided_) return decide(bytes);
-  if (busy()) return hold_back(bytes);
+  if (!reads()) return hold_back(bytes);
   process(bytes);
 }
 
@@ -97,32 +98,37 @@ void Http1Connection::on_drained() {
   blocked_ = false;
   if (state_ == State::kClosing) return;
   if (!running()) return go_on();
-  server_.services().net->set_timeout(connection_, 0);
+  set_timer(Timer::kNone, 0);
+  if (uploading_ && !paused_) arm_body_timer(0);
   request_->exchange.resume();
 }
 
 void Http1Connection::on_timeout() {
   if (undecided_) decide_for_http1();
-  if (state_ == State::kClosing || blocked_) return cut();
+  if (state_ == State::kClosing || blocked_ || head_sent_) return cut();
   if (idle()) return close();
   refuse(protocol_error(408, "REQUEST_TIMEOUT", "the request did not come in time"));
 }
 
 bool Http1Connection::keep_alive() const {
-  return request_->parser.framing().keep_alive && !closes_after_ && !server_.draining();
+  return request_->parser.framing().keep_alive && !closes_after_ && !uploading_ &&
+         !server_.draining();
 }
 
 void Http1Connection::process(std::string_view input) {
+  const std::size_t size = input.size();
   if (request_ == nullptr && !input.empty()) request_ = shared_->take_request(server_);
-  while (request_ != nullptr && state_ == State::kReading && !busy() && advance(input)) {
+  processing_ = true;
+  while (request_ != nullptr && reads() && advance(input)) {
   }
+  processing_ = false;
   if (state_ == State::kClosing) return;
-  if (busy()) {
+  if (!reads()) {
     if (!input.empty()) hold_back(input);
     return;
   }
   if (request_ != nullptr && idle()) shared_->give_back(std::move(request_));
-  arm_timer();
+  arm_timer(size);
 }
 
 void Http1Connection::hold_back(std::string_view input) {
@@ -132,24 +138,35 @@ void Http1Connection::hold_back(std::string_view input) {
 }
 
 bool Http1Connection::advance(std::string_view& input) {
-  switch (request_->parser.feed(input)) {
+  const RequestParser::Progress progress = request_->parser.feed(input);
+  switch (progress) {
     case RequestParser::Progress::kNeedMore:
-      return false;
+      if (streams_) begin_upload();
+      break;
     case RequestParser::Progress::kHead:
       request_->exchange.start(*this, connection_);
       on_request_head();
       break;
     case RequestParser::Progress::kDone:
-      request_->exchange.on_request(request_->exchange.wants_body() ? request_->parser.take_body()
-                                                                    : BufferRef());
-      if (running()) set_timer(Timer::kNone, 0);
+      on_request_end();
       break;
     case RequestParser::Progress::kRefused:
       refuse(request_->parser.error());
       return false;
   }
   if (answered_) end_response();
-  return true;
+  return progress != RequestParser::Progress::kNeedMore;
+}
+
+void Http1Connection::on_request_end() {
+  Exchange& exchange = request_->exchange;
+  if (uploading_) {
+    uploading_ = streams_ = false;
+    if (!blocked_) set_timer(Timer::kNone, 0);
+    return exchange.upload().end();
+  }
+  exchange.on_request(exchange.wants_body() ? request_->parser.take_body() : BufferRef());
+  if (running()) set_timer(Timer::kNone, 0);
 }
 
 void Http1Connection::on_request_head() {
@@ -157,7 +174,8 @@ void Http1Connection::on_request_head() {
   const RequestHead& head = parser.head();
   const Exchange::Plan plan = request_->exchange.on_head(head);
   const bool waits = head.has_body && parser.framing().http_11 && !head.expect.empty();
-  if (plan != Exchange::Plan::kGather) parser.skip_body();
+  streams_ = plan == Exchange::Plan::kStream;
+  if (plan != Exchange::Plan::kGather && !streams_) parser.skip_body();
   if (plan == Exchange::Plan::kNoWay || (plan == Exchange::Plan::kRefused && waits)) {
     closes_after_ = true;
     return request_->exchange.refuse_now();
@@ -165,10 +183,30 @@ void Http1Connection::on_request_head() {
   if (waits) write(kContinue, {});
 }
 
+// The first time with what came along with the head, then with what has come since.
+void Http1Connection::begin_upload() {
+  Exchange& exchange = request_->exchange;
+  if (uploading_) return exchange.upload().on_incoming();
+  uploading_ = true;
+  body_pace_.stop();
+  BufferRef beginning = request_->parser.take_body();
+  request_->parser.send_body_to(exchange.upload().incoming());
+  exchange.on_form(std::move(beginning));
+}
+
+void Http1Connection::on_upload_read(std::size_t) {
+  if (!uploading_ || !paused_) return;
+  paused_ = false;
+  body_pace_.stop();
+  if (!blocked_) arm_body_timer(0);
+  server_.services().net->resume(connection_);
+}
+
 void Http1Connection::end_response() {
-  answered_ = false;
+  answered_ = head_sent_ = false;
   served_ = true;
   if (!keep_alive()) return close();
+  streams_ = false;
   request_->reset();
 }
 
@@ -187,13 +225,33 @@ Http1Connection::Timer Http1Connection::due_timer() const {
   return request_->parser.in_head() ? Timer::kHead : Timer::kBody;
 }
 
-void Http1Connection::arm_timer() {
+void Http1Connection::arm_timer(std::size_t fed) {
   const Settings& settings = server_.settings();
   const Timer due = due_timer();
-  if (due == timer_ && due != Timer::kBody) return;
-  set_timer(due, due == Timer::kIdle   ? settings.keep_alive_ms
-                 : due == Timer::kBody ? settings.body_timeout_ms
-                                       : settings.header_timeout_ms);
+  if (due == Timer::kBody) return arm_body_timer(fed);
+  body_pace_.stop();
+  if (due == timer_) return;
+  set_timer(due, due == Timer::kIdle ? settings.keep_alive_ms : settings.header_timeout_ms);
+}
+
+void Http1Connection::arm_body_timer(std::size_t fed) {
+  if (blocked_) return;
+  if (uploading_ && request_->exchange.held_bytes() > kUploadHeldBytes) {
+    hold_back({});
+    return set_timer(Timer::kNone, 0);
+  }
+  const Settings& settings = server_.settings();
+  const bp_clock& clock = *server_.services().clock;
+  const std::int64_t now_ns = clock.monotonic_ns(clock.context);
+  if (body_pace_.running()) {
+    body_pace_.add(fed, now_ns);
+  } else {
+    body_pace_.start(now_ns);
+  }
+  const std::int64_t left_ns =
+      body_pace_.deadline_ns({settings.body_timeout_ms, settings.min_body_rate}) - now_ns;
+  const std::int64_t left_ms = std::max<std::int64_t>(left_ns / kNanosecondsPerMillisecond, 1);
+  set_timer(Timer::kBody, static_cast<std::uint64_t>(left_ms));
 }
 
 void Http1Connection::set_timer(Timer timer, std::uint64_t timeout_ms) {
@@ -214,6 +272,7 @@ std::uint32_t Http1Connection::send_part(const ResponseHead* head, ChunkBuffer& 
 
 std::string_view Http1Connection::head_text(const ResponseHead& head, BodyFraming framing) {
   if (!keep_alive()) closes_after_ = true;
+  head_sent_ = true;
   std::string& text = shared_->scratch();
   append_http1_head(text, head, framing, !closes_after_);
   return text;
@@ -232,7 +291,7 @@ void Http1Connection::on_cut() {
 }
 
 void Http1Connection::leave() {
-  if (!answered_ || state_ == State::kClosing) return;
+  if (!answered_ || processing_ || state_ == State::kClosing) return;
   guarded(this, [](Http1Connection& connection) {
     connection.end_response();
     if (connection.state_ == State::kReading && !connection.blocked_) connection.go_on();
@@ -242,6 +301,9 @@ void Http1Connection::leave() {
 void Http1Connection::refuse(const Error& error) {
   closes_after_ = true;
   Exchange& exchange = request_->exchange;
+  exchange.upload().fail();
+  exchange.release();
+  if (head_sent_) return cut();
   exchange.start(*this, connection_);
   exchange.answer_error(error, request_->parser.head().request_id);
   end_response();
@@ -268,7 +330,10 @@ void Http1Connection::close() {
 
 void Http1Connection::cut() {
   state_ = State::kClosing;
-  if (request_ != nullptr) request_->exchange.release();
+  if (request_ != nullptr) {
+    request_->exchange.upload().fail();
+    request_->exchange.release();
+  }
   server_.services().net->abort(connection_);
 }
 

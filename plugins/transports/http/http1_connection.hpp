@@ -8,6 +8,7 @@
 #include "http1_head.hpp"
 #include "http1_request.hpp"
 #include "loop_shared.hpp"
+#include "pace.hpp"
 
 namespace backplane::http {
 
@@ -41,10 +42,13 @@ class Http1Connection final : public Connection, private Framing {
   std::uint32_t flow() const override { return blocked_ ? BP_FLOW_PAUSE : BP_FLOW_CONTINUE; }
   void on_complete() override;
   void on_cut() override;
+  void on_upload_read(std::size_t bytes) override;
   void enter() override {}
   void leave() override;
 
   bool idle() const;
+  // Input goes to the parser.
+  bool reads() const { return state_ == State::kReading && (uploading_ || !busy()); }
   bool running() const { return request_ != nullptr && request_->exchange.running(); }
   bool busy() const { return blocked_ || running(); }
   bool keep_alive() const;
@@ -53,10 +57,13 @@ class Http1Connection final : public Connection, private Framing {
   void process(std::string_view input);
   bool advance(std::string_view& input);
   void on_request_head();
+  void begin_upload();
+  void on_request_end();
   void end_response();
   void go_on();
   void hold_back(std::string_view input);
-  void arm_timer();
+  void arm_timer(std::size_t fed);
+  void arm_body_timer(std::size_t fed);
   void set_timer(Timer timer, std::uint64_t timeout_ms);
   Timer due_timer() const;
 
@@ -73,12 +80,17 @@ class Http1Connection final : public Connection, private Framing {
   std::string pending_;                    // input that came while busy
   State state_ = State::kReading;
   Timer timer_ = Timer::kNone;
+  Pace body_pace_;
   bool undecided_;             // it may yet be HTTP/2; what has come is pending
   bool blocked_ = false;       // the client does not read
   bool paused_ = false;        // the host delivers nothing
   bool peer_ended_ = false;    // the client sends no more
   bool closes_after_ = false;  // the response at hand is the last
   bool answered_ = false;      // the response is complete, the request still there
+  bool head_sent_ = false;     // of the response at hand
+  bool streams_ = false;       // the request at hand is a form that is handed on as it comes
+  bool uploading_ = false;     // ... and has been begun, and is not complete
+  bool processing_ = false;    // the input is being read
   bool served_ = false;        // at least one response
 };
 

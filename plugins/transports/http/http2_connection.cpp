@@ -283,8 +283,13 @@ void Http2Connection::reset_stream(std::int32_t stream, std::uint32_t code) {
 }
 
 // The connection's window is open to all; what a stream holds is bounded by its own.
-void Http2Connection::consume(std::int32_t stream, std::size_t bytes) {
-  nghttp2_session_consume(session_.get(), stream, bytes);
+void Http2Connection::consume(std::int32_t stream, std::size_t bytes, bool all) {
+  nghttp2_session_consume_connection(session_.get(), bytes);
+  if (all) consume_stream(stream, bytes);
+}
+
+void Http2Connection::consume_stream(std::int32_t stream, std::size_t bytes) {
+  nghttp2_session_consume_stream(session_.get(), stream, bytes);
 }
 
 void Http2Connection::flush() {

@@ -27,7 +27,9 @@ class Http2Connection final : public Connection {
   void submit_continue(std::int32_t stream);
   void send(std::int32_t stream);  // it has output
   void reset_stream(std::int32_t stream, std::uint32_t code);
-  void consume(std::int32_t stream, std::size_t bytes);  // the window opens again
+  // The window opens again: the connection's, and with `all` the stream's.
+  void consume(std::int32_t stream, std::size_t bytes, bool all);
+  void consume_stream(std::int32_t stream, std::size_t bytes);
   void resume_soon(Http2Stream& stream) { to_resume_.push_back(&stream); }
   void expect(std::int64_t deadline_ns);  // on_late of somebody is due then
   void enter() { ++depth_; }

@@ -6,6 +6,8 @@
 #include "request_syntax.hpp"
 #include "token.hpp"
 
+#include <charconv>
+
 namespace backplane::http {
 namespace {
 
@@ -61,6 +63,8 @@ Http2RequestHead::Outcome Http2RequestHead::take(nghttp2_rcbuf* name, nghttp2_rc
     take_pseudo(key, text);
   } else if (key == "host") {
     host_ = text;
+  } else if (key == "content-length") {
+    std::from_chars(text.data(), text.data() + text.size(), head_.content_length);
   } else {
     refusal_ = take_field(head_, key, text);
   }

@@ -51,19 +51,27 @@ void Http2Stream::on_head(bool ended) {
     plan_ = Body::kDrop;
     return exchange_.refuse_now();
   }
-  plan_ = plan == Exchange::Plan::kGather ? Body::kGather : Body::kDrop;
+  plan_ = plan == Exchange::Plan::kGather   ? Body::kGather
+          : plan == Exchange::Plan::kStream ? Body::kStream
+                                            : Body::kDrop;
   if (ended) return on_request_end();
   if (!head.expect.empty()) connection_->submit_continue(id_);
   body_pace_.start(connection_->now_ns());
+  if (plan_ == Body::kStream) exchange_.on_form(body_.take());
   connection_->expect(deadline_ns());
 }
 
 void Http2Stream::on_data(std::string_view bytes) {
-  connection_->consume(id_, bytes.size());
+  const bool streams = plan_ == Body::kStream && exchange_.running();
+  connection_->consume(id_, bytes.size(), !streams);
   if (last_ || plan_ == Body::kNone) return;
   body_bytes_ += bytes.size();
   if (body_bytes_ > server_.settings().max_body_bytes) {
-    return refuse(body_too_large());
+    return answering_ ? give_up() : refuse(body_too_large());
+  }
+  if (streams) {
+    exchange_.upload().incoming() += bytes;
+    exchange_.upload().on_incoming();
   }
   if (plan_ == Body::kGather) body_.append(bytes);
   body_pace_.add(bytes.size(), connection_->now_ns());
@@ -73,12 +81,18 @@ void Http2Stream::on_request_end() {
   request_ended_ = true;
   body_pace_.stop();
   if (last_ || plan_ == Body::kNone) return;
+  if (plan_ == Body::kStream) {
+    if (exchange_.running()) exchange_.upload().end();
+    return;
+  }
   exchange_.on_request(exchange_.wants_body() ? body_.take() : BufferRef());
 }
 
 void Http2Stream::refuse(const Error& error) {
   plan_ = Body::kDrop;
   body_.clear();
+  exchange_.upload().fail();
+  exchange_.release();
   exchange_.answer_error(error, head_.head().request_id);
 }
 
@@ -87,8 +101,25 @@ void Http2Stream::on_response_sent() {
   if (!request_ended_) connection_->reset_stream(id_, NGHTTP2_NO_ERROR);
 }
 
+void Http2Stream::on_upload_read(std::size_t bytes) {
+  connection_->enter();
+  connection_->consume_stream(id_, bytes);
+  if (body_pace_.running()) {
+    body_pace_.start(connection_->now_ns());
+    connection_->expect(deadline_ns());
+  }
+  connection_->leave();
+}
+
+void Http2Stream::give_up() {
+  exchange_.upload().fail();
+  exchange_.release();
+  connection_->reset_stream(id_, NGHTTP2_CANCEL);
+}
+
 void Http2Stream::on_close() {
   closed_ = true;
+  exchange_.upload().fail();
   exchange_.release();
 }
 
@@ -126,7 +157,9 @@ void Http2Stream::take_output(std::size_t bytes) {
 }
 
 std::int64_t Http2Stream::deadline_ns() const {
-  const std::int64_t body = body_pace_.running() ? body_pace_.deadline_ns(body_limits()) : 0;
+  // What waits to be read here is not the client's delay.
+  const bool waits = body_pace_.running() && exchange_.held_bytes() == 0;
+  const std::int64_t body = waits ? body_pace_.deadline_ns(body_limits()) : 0;
   const std::int64_t write = write_pace_.running() ? write_pace_.deadline_ns(write_limits()) : 0;
   return body == 0 || write == 0 ? body + write : std::min(body, write);
 }
@@ -137,8 +170,7 @@ void Http2Stream::on_late() {
   if (body && !answering_) {
     return refuse(protocol_error(408, "REQUEST_TIMEOUT", "the request did not come in time"));
   }
-  exchange_.release();
-  connection_->reset_stream(id_, NGHTTP2_CANCEL);
+  give_up();
 }
 
 PaceLimits Http2Stream::body_limits() const {

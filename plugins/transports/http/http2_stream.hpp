@@ -44,19 +44,21 @@ class Http2Stream final : private Framing {
   void on_late();
 
  private:
-  enum class Body : std::uint8_t { kNone, kGather, kDrop };
+  enum class Body : std::uint8_t { kNone, kGather, kStream, kDrop };
 
   std::uint32_t send_whole(const ResponseHead& head, std::string_view body) override;
   std::uint32_t send_part(const ResponseHead* head, ChunkBuffer& part, bool last) override;
   std::uint32_t flow() const override { return paused_ ? BP_FLOW_PAUSE : BP_FLOW_CONTINUE; }
   void on_complete() override;
   void on_cut() override;
+  void on_upload_read(std::size_t bytes) override;
   void enter() override;
   void leave() override;
 
   void send_head(const ResponseHead& head, bool has_body);
   std::uint32_t send(std::string_view bytes, bool last);
   void refuse(const Error& error);
+  void give_up();
   PaceLimits body_limits() const;
   PaceLimits write_limits() const;
 

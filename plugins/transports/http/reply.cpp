@@ -2,6 +2,7 @@
 #include "reply.hpp"
 
 #include "error_envelope.hpp"
+#include "media_type.hpp"
 #include "token.hpp"
 
 #include <algorithm>
@@ -68,7 +69,7 @@ Reply::Step Reply::on_event(const bp_event& event, Output& out) {
     case BP_EVENT_USAGE:
       return on_usage(event);
     case BP_EVENT_END:
-      return on_end(out);
+      return on_end(event, out);
     case BP_EVENT_ERROR:
       return on_error(event, out);
     default:
@@ -124,17 +125,20 @@ Reply::Step Reply::on_finish(const bp_event& event, Output& out) {
 Reply::Step Reply::on_chunk(const bp_event& event, Output& out) {
   if (!streams() || !enter(Mode::kEvents)) return fail(unexpected_event(), out);
   open_stream(kEventStream, out);
-  append_event(chunk_.text(), view(event.data));
+  const std::string_view name = view(event.detail);
+  append_event(chunk_.text(), view(event.data), is_field_value(name) ? name : std::string_view());
   send_part(out);
   return Step::kMore;
 }
 
 Reply::Step Reply::on_body(const bp_event& event, Output& out) {
   if (mode_ == Mode::kNone) {
-    mode_ = Mode::kHeldBody;
-    body_ = view(event.data);
     media_type_ = media_type_of(event);
-    return Step::kMore;
+    mode_ = is_json(media_type_) ? Mode::kHeldBody : Mode::kBody;
+    if (mode_ == Mode::kHeldBody) {
+      body_ = view(event.data);
+      return Step::kMore;
+    }
   }
   if (mode_ != Mode::kHeldBody && mode_ != Mode::kBody) return fail(unexpected_event(), out);
   open_stream(media_type_, out);
@@ -152,7 +156,7 @@ Reply::Step Reply::on_usage(const bp_event& event) {
   return Step::kMore;
 }
 
-Reply::Step Reply::on_end(Output& out) {
+Reply::Step Reply::on_end(const bp_event& event, Output& out) {
   if (mode_ == Mode::kHeldBody) return whole(200, media_type_, body_, out);
   if (mode_ == Mode::kText) return end_document(out);
   if (mode_ == Mode::kNone && !streams()) return fail(unexpected_event(), out);
@@ -161,7 +165,11 @@ Reply::Step Reply::on_end(Output& out) {
     end_choices();
     const bool usage = (flags_ & BP_REQUEST_USAGE) != 0 && has_usage_ && !choices_.empty();
     if (usage) dialect_.usage_event(chunk_.text(), usage_);
-    chunk_.text() += kLastEvent;
+    if (renders_text_) {
+      chunk_.text() += kLastEvent;
+    } else if (event.data.size != 0) {
+      append_event(chunk_.text(), view(event.data));
+    }
   }
   send_part(out);
   return Step::kDone;

@@ -46,7 +46,7 @@ class Reply {
   Step on_chunk(const bp_event& event, Output& out);
   Step on_body(const bp_event& event, Output& out);
   Step on_usage(const bp_event& event);
-  Step on_end(Output& out);
+  Step on_end(const bp_event& event, Output& out);
   Step on_error(const bp_event& event, Output& out);
 
   bool streams() const { return (flags_ & BP_REQUEST_STREAM) != 0; }

@@ -19,6 +19,7 @@ struct RequestHead {
   std::string_view request_id;
   std::string_view expect;
   std::vector<bp_pair> metadata;  // the headers a call takes along
+  std::uint64_t content_length = BP_SIZE_UNKNOWN;
   bool has_body = false;
 };
 

@@ -3,6 +3,7 @@
 
 #include "body_buffer.hpp"
 #include "error_envelope.hpp"
+#include "media_type.hpp"
 #include "request_syntax.hpp"
 #include "token.hpp"
 
@@ -37,6 +38,7 @@ class Reader final : public beast::basic_parser<true> {
 
   const std::optional<Error>& refusal() const { return refusal_; }
   void keep_nothing() { keep_nothing_ = true; }
+  void send_to(std::string& to) { to_ = &to; }
 
   bool check_head() {
     if (framing_.http_11 && hosts_ != 1) return refuse(bad_request("expected one Host header"));
@@ -45,6 +47,7 @@ class Reader final : public beast::basic_parser<true> {
       return refuse(bad_request("HTTP/1.0 has no Transfer-Encoding; use HTTP/1.1"));
     }
     head_.has_body = !is_done();
+    if (const auto length = content_length()) head_.content_length = *length;
     framing_.keep_alive = framing_.http_11 && keep_alive();
     return true;
   }
@@ -100,10 +103,15 @@ class Reader final : public beast::basic_parser<true> {
   }
 
   void on_body_init_impl(const boost::optional<std::uint64_t>& length, ErrorCode&) override {
-    if (length && !keep_nothing_) body_.expect(*length);
+    // A form is handed on as it comes.
+    if (length && !keep_nothing_ && !is_form(head_.content_type)) body_.expect(*length);
   }
   std::size_t on_body_impl(BeastView bytes, ErrorCode&) override {
-    if (!keep_nothing_) body_.append(std_view(bytes));
+    if (to_ != nullptr) {
+      to_->append(bytes.data(), bytes.size());
+    } else if (!keep_nothing_) {
+      body_.append(std_view(bytes));
+    }
     return bytes.size();
   }
   void on_chunk_header_impl(std::uint64_t, BeastView extensions, ErrorCode& failure) override {
@@ -139,6 +147,7 @@ class Reader final : public beast::basic_parser<true> {
   std::size_t encodings_ = 0;
   std::size_t extension_bytes_ = 0;
   bool keep_nothing_ = false;
+  std::string* to_ = nullptr;
 };
 
 }  // namespace
@@ -266,6 +275,9 @@ const Error& RequestParser::error() const {
 }
 void RequestParser::skip_body() {
   message_->reader_->keep_nothing();
+}
+void RequestParser::send_body_to(std::string& to) {
+  message_->reader_->send_to(to);
 }
 bool RequestParser::idle() const {
   return in_head() && !message_->scanner_.started();

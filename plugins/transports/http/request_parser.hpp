@@ -38,8 +38,9 @@ class RequestParser {
   BufferRef take_body();
   const Error& error() const;  // of kRefused
 
-  void skip_body();   // after kHead: read it, keep nothing
-  bool idle() const;  // nothing of a request has come
+  void skip_body();                    // after kHead: read it, keep nothing
+  void send_body_to(std::string& to);  // likewise; it is appended as it comes
+  bool idle() const;                   // nothing of a request has come
   bool in_head() const;
   void reset();  // after kDone: the next request
 

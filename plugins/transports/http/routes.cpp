@@ -10,16 +10,34 @@ namespace {
 constexpr std::string_view kRead = "GET, HEAD";
 constexpr std::string_view kPost = "POST";
 
-constexpr std::array<Route, 8> kRoutes = {{
-    {Action::kCall, "/v1/chat/completions", kPost, "chat.completions"},
-    {Action::kCall, "/v1/completions", kPost, "completions"},
-    {Action::kCall, "/v1/embeddings", kPost, "embeddings"},
-    {Action::kModels, "/v1/models", kRead, {}},
-    {Action::kModel, "/v1/models/", kRead, {}},
-    {Action::kHealth, "/health", kRead, {}},
-    {Action::kReady, "/ready", kRead, {}},
-    {Action::kMetrics, "/metrics", kRead, {}},
-}};
+constexpr Route call(std::string_view path, std::string_view operation,
+                     Accepts accepts = Accepts::kJson) {
+  return {Action::kCall, path, kPost, operation, accepts};
+}
+
+constexpr Route read(Action action, std::string_view path) {
+  return {action, path, kRead, {}, Accepts::kJson};
+}
+
+constexpr std::array kRoutes = {
+    call("/v1/chat/completions", "chat.completions"),
+    call("/v1/completions", "completions"),
+    call("/v1/embeddings", "embeddings"),
+    call("/v1/responses", "responses"),
+    call("/v1/moderations", "moderations"),
+    call("/v1/rerank", "rerank"),
+    call("/v1/images/generations", "images.generations"),
+    call("/v1/images/edits", "images.edits", Accepts::kEither),
+    call("/v1/images/variations", "images.variations", Accepts::kForm),
+    call("/v1/audio/speech", "audio.speech"),
+    call("/v1/audio/transcriptions", "audio.transcriptions", Accepts::kForm),
+    call("/v1/audio/translations", "audio.translations", Accepts::kForm),
+    read(Action::kModels, "/v1/models"),
+    read(Action::kModel, "/v1/models/"),
+    read(Action::kHealth, "/health"),
+    read(Action::kReady, "/ready"),
+    read(Action::kMetrics, "/metrics"),
+};
 
 bool matches(const Route& route, std::string_view path) {
   if (route.path.back() != '/') return path == route.path;

@@ -9,6 +9,9 @@
 
 namespace backplane::http {
 
+// What a call's body may be.
+enum class Accepts { kJson, kForm, kEither };
+
 enum class Action { kHealth, kReady, kMetrics, kModels, kModel, kCall };
 
 struct Route {
@@ -16,6 +19,7 @@ struct Route {
   std::string_view path;  // ending in '/': a prefix
   std::string_view allow;
   std::string_view operation;  // of a call
+  Accepts accepts = Accepts::kJson;
 };
 
 struct RouteMatch {

@@ -4,6 +4,7 @@
 namespace backplane::http {
 namespace {
 
+constexpr std::string_view kNameOpen = "event: ";
 constexpr std::string_view kLineEnd = "\r\n";
 
 void append_lines(std::string& out, std::string_view document) {
@@ -21,7 +22,12 @@ void append_lines(std::string& out, std::string_view document) {
 
 }  // namespace
 
-void append_event(std::string& out, std::string_view document) {
+void append_event(std::string& out, std::string_view document, std::string_view name) {
+  if (!name.empty()) {
+    out += kNameOpen;
+    out += name;
+    out += '\n';
+  }
   // Two searches for a character are many times faster than one for a set.
   if (document.find('\n') != std::string_view::npos ||
       document.find('\r') != std::string_view::npos) {

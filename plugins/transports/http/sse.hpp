@@ -12,6 +12,7 @@ constexpr std::string_view kEventClose = "\n\n";
 constexpr std::string_view kLastEvent = "data: [DONE]\n\n";
 
 // Appends one event. A document that has line breaks takes several lines, as the format asks.
-void append_event(std::string& out, std::string_view document);
+// `name` may be empty.
+void append_event(std::string& out, std::string_view document, std::string_view name = {});
 
 }  // namespace backplane::http

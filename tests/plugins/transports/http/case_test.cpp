@@ -40,6 +40,10 @@ void emit(FakeCall& call, const std::string& line) {
     kind == "TEXT" ? call.text(text, index) : call.finish(text, index);
   } else if (kind == "CHUNK") {
     call.chunk(rest());
+  } else if (kind == "EVENT") {
+    std::string name;
+    words >> name;
+    call.chunk(rest(), unescape(name));
   } else if (kind == "BODY") {
     std::string type;
     words >> type;
@@ -49,7 +53,7 @@ void emit(FakeCall& call, const std::string& line) {
     words >> prompt >> completion;
     call.usage(prompt, completion);
   } else if (kind == "END") {
-    call.end();
+    call.end(rest());
   } else if (kind == "ERROR") {
     std::uint32_t code = 0;
     std::uint64_t retry_ms = 0;

@@ -27,6 +27,15 @@ std::uint32_t FakeCall::emit(bp_event event) {
   event.sequence = sequence++;
   return sink.emit(sink.context, &event);
 }
+std::uint32_t FakeCall::read_all(std::string& to) {
+  for (;;) {
+    bp_str bytes{};
+    const std::uint32_t answer = rest->read(
+        rest->context, &bytes, [](void* self) { ++static_cast<FakeCall*>(self)->woken; }, this);
+    if (answer != BP_READ_BYTES) return answer;
+    to += view(bytes);
+  }
+}
 std::uint32_t FakeCall::head(std::uint32_t flags, const std::vector<bp_pair>& headers) {
   bp_event event{};
   event.type = BP_EVENT_HEAD;
@@ -51,10 +60,11 @@ std::uint32_t FakeCall::finish(std::string_view reason, std::uint32_t index) {
   event.data = str(reason);
   return emit(event);
 }
-std::uint32_t FakeCall::chunk(std::string_view document) {
+std::uint32_t FakeCall::chunk(std::string_view document, std::string_view name) {
   bp_event event{};
   event.type = BP_EVENT_CHUNK;
   event.data = str(document);
+  event.detail = str(name);
   return emit(event);
 }
 std::uint32_t FakeCall::body_bytes(std::string_view bytes, std::string_view type) {
@@ -75,9 +85,10 @@ std::uint32_t FakeCall::usage(std::uint64_t prompt, std::uint64_t completion) {
   event.usage = &counts;
   return emit(event);
 }
-std::uint32_t FakeCall::end() {
+std::uint32_t FakeCall::end(std::string_view closing) {
   bp_event event{};
   event.type = BP_EVENT_END;
+  event.data = str(closing);
   return emit(event);
 }
 std::uint32_t FakeCall::error(const Error& failure, std::string_view ready_body,
@@ -105,7 +116,7 @@ FakeHost::FakeHost() {
   clock_ = {sizeof(clock_),
             0,
             this,
-            [](void*) -> std::int64_t { return 0; },
+            [](void* context) { return host_of(context).monotonic_ns; },
             [](void* context) { return host_of(context).unix_ns; },
             [](void* context, void* target, std::uint64_t size) {
               std::memset(target, host_of(context).entropy, size);
@@ -139,10 +150,13 @@ FakeHost::~FakeHost() {
 void FakeHost::fill_net() {
   net_.struct_size = sizeof(net_);
   net_.context = this;
-  net_.listen = [](void* context, const bp_listen_options*, const bp_listen_handler* handler,
-                   bp_listener** out, bp_error*) -> std::uint32_t {
+  net_.listen = [](void* context, const bp_listen_options* options,
+                   const bp_listen_handler* handler, bp_listener** out,
+                   bp_error*) -> std::uint32_t {
     host_of(context).listener_ = *handler;
     host_of(context).listening = true;
+    host_of(context).listened = *options;
+    host_of(context).alpn = view(options->alpn);
     *out = static_cast<bp_listener*>(context);
     return BP_CODE_OK;
   };
@@ -203,6 +217,7 @@ std::uint32_t FakeHost::begin(const bp_request& request, const bp_sink& sink, bp
   call.operation = view(request.operation);
   call.content_type = view(request.content_type);
   call.body = view(request.body);
+  call.rest = request.body_stream;
   call.padding = request.body.padding;
   for (std::uint32_t i = 0; i < request.body.padding; ++i) {
     require(request.body.data[request.body.size + i] == 0, "the padding is not zero");

@@ -25,15 +25,19 @@ struct FakeCall : bp_call {
   int resumed = 0;
   int released = 0;
   std::uint64_t sequence = 0;
+  const bp_body_stream* rest = nullptr;  // what follows the body
+  int woken = 0;                         // there is more of it
 
+  // Everything that has come; the answer of the last read.
+  std::uint32_t read_all(std::string& to);
   std::uint32_t emit(bp_event event);
   std::uint32_t head(std::uint32_t flags, const std::vector<bp_pair>& headers = {});
   std::uint32_t text(std::string_view utf8, std::uint32_t index = 0);
   std::uint32_t finish(std::string_view reason, std::uint32_t index = 0);
-  std::uint32_t chunk(std::string_view document);
+  std::uint32_t chunk(std::string_view document, std::string_view name = {});
   std::uint32_t body_bytes(std::string_view bytes, std::string_view type);
   std::uint32_t usage(std::uint64_t prompt, std::uint64_t completion);
-  std::uint32_t end();
+  std::uint32_t end(std::string_view closing = {});
   std::uint32_t error(const Error& error, std::string_view body = {}, std::string_view type = {});
 };
 
@@ -85,6 +89,9 @@ class FakeHost {
   std::string models = R"([{"id":"a/b","object":"model","created":1,"owned_by":"me"}])";
   bool ready = true;
   bool listening = false;
+  std::string alpn;
+  bp_listen_options listened{};
+  std::int64_t monotonic_ns = 1;
   std::int64_t unix_ns = 784111777'000'000'000;  // Sun, 06 Nov 1994 08:49:37 GMT
   unsigned char entropy = 0;
 

@@ -2,8 +2,8 @@
 # What building and testing need from Debian 12; sourced by the set-up scripts.
 
 BUILD_PACKAGES="g++ cmake ninja-build ccache libboost1.81-dev libboost-filesystem1.81-dev
-  libboost-json1.81-dev libyaml-cpp-dev libspdlog-dev libsimdjson-dev libssl-dev libnghttp2-dev libcli11-dev
-  prometheus-cpp-dev libhwy-dev ca-certificates"
+  libboost-json1.81-dev libyaml-cpp-dev libspdlog-dev libsimdjson-dev libssl-dev libnghttp2-dev
+  zlib1g-dev libcli11-dev prometheus-cpp-dev libhwy-dev ca-certificates"
 TEST_PACKAGES="$BUILD_PACKAGES libgtest-dev libgmock-dev openssl curl python3 clang-format-14"
 
 say() { printf '\033[1m==> %s\033[0m\n' "$*" >&2; }

@@ -31,7 +31,7 @@ BENCHMARK(text_event_encode);
 class OpenReply {
  public:
   OpenReply() {
-    reply_.start({"chat.completions", "0123456789abcdef", 1'700'000'000});
+    reply_.start({"chat.completions", "0123456789abcdef", {}, 1'700'000'000});
     bp_event head = event_of(BP_EVENT_HEAD, "some-model");
     head.flags = BP_REQUEST_STREAM;
     Reply::Output out;

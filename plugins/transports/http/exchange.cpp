@@ -56,6 +56,7 @@ void Exchange::reset() {
   route_ = {};
   refusal_.reset();
   request_id_.clear();
+  lines_.clear();
   metadata_.clear();
 }
 
@@ -74,19 +75,26 @@ Exchange::Plan Exchange::on_head(const RequestHead& head) {
   choose_request_id(head.request_id);
   const std::string_view path = path_of(head.target);
   const bool connect = head.method == "CONNECT";
+  append_cors(lines_, server_.settings().cors, head.origin);
   route_ = find_route(head.method, path);
+  const bool hidden = route_.route != nullptr && route_.route->action == Action::kMetrics &&
+                      !server_.settings().metrics;
+  if (hidden) route_ = {};
   if (path.empty() && !connect) {
     refusal_ = bad_request("the request target is no path");
     return Plan::kNoWay;
   }
   refusal_ = check();
   if (refusal_) return connect ? Plan::kNoWay : Plan::kRefused;
-  if (route_.route->action != Action::kCall) return Plan::kSkip;
+  if (!is_call()) return Plan::kSkip;
   return is_form(head.content_type) && head.has_body ? Plan::kStream : Plan::kGather;
 }
 
 std::optional<Error> Exchange::check() const {
   const RequestHead& head = *head_;
+  if (head.method == "OPTIONS" && (route_.route != nullptr || head.target == "*")) {
+    return std::nullopt;
+  }
   const bool known_method = head.method != "CONNECT" && head.method != "TRACE";
   if (route_.route == nullptr && known_method && head.target != "*") {
     return protocol_error(404, "NOT_FOUND", "no such path; the API is under /v1");
@@ -182,7 +190,7 @@ void Exchange::begin_call(BufferRef body, const bp_body_stream* rest) {
   request.metadata_count = metadata_.size();
 
   const std::int64_t now_ns = services.clock->unix_ns(services.clock->context);
-  reply_.start({operation, request_id_, now_ns / kNanosecondsPerSecond});
+  reply_.start({operation, request_id_, lines_, now_ns / kNanosecondsPerSecond});
   bp_call* call = nullptr;
   bp_error error{};
   const std::uint32_t code =
@@ -202,7 +210,7 @@ std::uint32_t Exchange::on_event(const bp_event& event) {
   if (out.part != nullptr) {
     flow = framing_->send_part(out.head, *out.part, step == Reply::Step::kDone);
   } else {
-    flow = out.head == nullptr ? framing_->flow() : framing_->send_whole(*out.head, out.whole);
+    flow = out.head == nullptr ? framing_->flow() : send_whole(*out.head, out.whole, false);
   }
   if (step == Reply::Step::kMore) return flow;
   release();
@@ -212,6 +220,32 @@ std::uint32_t Exchange::on_event(const bp_event& event) {
     framing_->on_cut();
   }
   return BP_FLOW_CONTINUE;
+}
+
+std::uint32_t Exchange::send_whole(ResponseHead& head, std::string_view body, bool head_only) {
+  const std::size_t least = server_.settings().compress_min_bytes;
+  std::string extra;
+  if (least != 0 && head_ != nullptr && !body.empty()) {
+    const Coding coding = choose_coding(head_->accept_encoding);
+    const bool fits = body.size() >= least || coding == Coding::kGzipOnly;
+    if (fits && is_text(head.content_type)) {
+      extra = head.extra;
+      extra += "vary: accept-encoding\r\n";
+      body = compress(body, coding, extra);
+      head.extra = extra;
+      head.length = body.size();
+    }
+  }
+  return framing_->send_whole(head, head_only ? std::string_view() : body);
+}
+
+std::string_view Exchange::compress(std::string_view body, Coding coding, std::string& lines) {
+  if (coding == Coding::kIdentity) return body;
+  const std::string_view packed = shared_.compressor().gzip(body);
+  const bool saves = !packed.empty() && packed.size() < body.size();
+  if (!saves && (packed.empty() || coding != Coding::kGzipOnly)) return body;
+  lines += "content-encoding: gzip\r\n";
+  return packed;
 }
 
 std::string_view Exchange::date_line() {

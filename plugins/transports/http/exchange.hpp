@@ -3,6 +3,7 @@
 // answer. Knows nothing of framing. All [loop].
 #pragma once
 
+#include "compression.hpp"
 #include "framing.hpp"
 #include "reply.hpp"
 #include "request_head.hpp"
@@ -43,12 +44,16 @@ class Exchange {
 
   bool running() const { return call_ != nullptr; }
   // on_request takes the body of a call alone.
-  bool wants_body() const { return !refusal_ && route_.route->action == Action::kCall; }
+  bool wants_body() const { return !refusal_ && is_call(); }
   void resume();   // the call: there is room again
   void release();  // the call: nobody waits for it
   void reset();    // to be started anew
 
  private:
+  bool is_call() const {
+    return route_.route != nullptr && route_.route->action == Action::kCall &&
+           head_->method != "OPTIONS";
+  }
   std::optional<Error> check() const;
   std::optional<Error> check_body() const;
   void choose_request_id(std::string_view given);
@@ -56,12 +61,15 @@ class Exchange {
   void answer_model(std::string_view encoded_id);
   void answer_metrics();
   void answer_models();
+  void answer_options();
   void begin_call(BufferRef body, const bp_body_stream* rest = nullptr);
   std::uint32_t on_event(const bp_event& event);
 
   void respond(std::uint32_t status, std::string_view content_type, std::string_view body,
                std::string_view extra = {});
   void respond_error(const Error& error);
+  std::uint32_t send_whole(ResponseHead& head, std::string_view body, bool head_only);
+  std::string_view compress(std::string_view body, Coding coding, std::string& lines);
   std::string_view date_line();
 
   Server& server_;
@@ -72,6 +80,7 @@ class Exchange {
   RouteMatch route_;
   std::optional<Error> refusal_;
   std::string request_id_;
+  std::string lines_;  // headers that any answer has
 
   std::vector<bp_pair> metadata_;
   bp_sink sink_;

@@ -8,6 +8,7 @@ namespace backplane::http {
 namespace {
 
 constexpr std::string_view kJson = "application/json";
+constexpr std::string_view kAnyMethod = "GET, HEAD, POST, OPTIONS";
 constexpr std::string_view kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
 
 using Source = std::uint32_t (*)(void*, bp_buffer*, bp_error*);
@@ -24,6 +25,7 @@ Result<BufferRef> ask(const bp_gateway& gateway, Source source) {
 }  // namespace
 
 void Exchange::answer(BufferRef body) {
+  if (head_->method == "OPTIONS") return answer_options();
   const bp_gateway& gateway = *server_.services().gateway;
   switch (route_.route->action) {
     case Action::kHealth:
@@ -42,6 +44,15 @@ void Exchange::answer(BufferRef body) {
     case Action::kCall:
       return begin_call(std::move(body));
   }
+}
+
+void Exchange::answer_options() {
+  const std::string_view allow = route_.route == nullptr ? kAnyMethod : route_.route->allow;
+  std::string lines = "allow: ";
+  lines += allow;
+  lines += "\r\n";
+  append_preflight(lines, server_.settings().cors, *head_, allow);
+  respond(204, {}, {}, lines);
 }
 
 void Exchange::answer_metrics() {
@@ -78,10 +89,11 @@ void Exchange::respond(std::uint32_t status, std::string_view content_type, std:
   head.date = date_line();
   head.request_id = request_id_;
   head.content_type = content_type;
-  head.extra = extra;
-  head.length = body.size();
+  lines_ += extra;
+  head.extra = lines_;
+  if (status != 204) head.length = body.size();
   const bool head_only = head_ != nullptr && head_->method == "HEAD";
-  framing_->send_whole(head, head_only ? std::string_view() : body);
+  send_whole(head, body, head_only);
   framing_->on_complete();
 }
 
@@ -91,7 +103,7 @@ void Exchange::respond_error(const Error& error) {
   append_error_headers(lines, error);
   if (status == 405) {
     lines += "allow: ";
-    lines += route_.route == nullptr ? "GET, HEAD, POST" : route_.route->allow;
+    lines += route_.route == nullptr ? kAnyMethod : route_.route->allow;
     lines += "\r\n";
   }
   std::string body;

@@ -2,6 +2,7 @@
 // What the connections of one loop share, so that an idle one holds nothing of it. All [loop].
 #pragma once
 
+#include "compression.hpp"
 #include "connection.hpp"
 #include "date_line.hpp"
 
@@ -31,6 +32,8 @@ class LoopShared {
   std::string& scratch();
   std::vector<nghttp2_nv>& fields();
 
+  Compressor& compressor() { return compressor_; }
+
   // A spare one, or a new one.
   std::unique_ptr<Http1Request> take_request(Server& server);
   void give_back(std::unique_ptr<Http1Request> request);
@@ -42,6 +45,7 @@ class LoopShared {
   std::vector<std::unique_ptr<Http1Request>> spare_requests_;
   std::vector<std::unique_ptr<Http2Stream>> spare_streams_;
   DateLine date_;
+  Compressor compressor_;
   std::string scratch_;
   std::vector<nghttp2_nv> fields_;
 };

@@ -25,6 +25,10 @@ bool is_json(std::string_view content_type) {
   return same_token("application/json", essence(content_type));
 }
 
+bool is_text(std::string_view content_type) {
+  return is_json(content_type) || same_token("text/plain", essence(content_type));
+}
+
 bool is_form(std::string_view content_type) {
   return same_token("multipart/form-data", essence(content_type));
 }

@@ -8,6 +8,9 @@ namespace backplane::http {
 
 bool is_json(std::string_view content_type);
 
+// Worth compressing: JSON, plain text.
+bool is_text(std::string_view content_type);
+
 bool is_form(std::string_view content_type);
 
 // A form without one cannot be read.

@@ -46,7 +46,7 @@ void Reply::start(const ReplyOptions& options) {
   flags_ = 0;
   mode_ = Mode::kNone;
   head_sent_ = false;
-  extra_.clear();
+  extra_ = options.lines;
   choices_.clear();
   text_bytes_ = 0;
   has_usage_ = false;

@@ -15,6 +15,7 @@ namespace backplane::http {
 struct ReplyOptions {
   std::string_view operation;
   std::string_view request_id;
+  std::string_view lines;  // headers, whole lines
   std::int64_t created_s = 0;
 };
 

@@ -18,9 +18,14 @@ struct Slot {
   std::string_view RequestHead::*field;
 };
 
-constexpr std::array<Slot, 3> kSlots = {{{"content-type", &RequestHead::content_type},
-                                         {"expect", &RequestHead::expect},
-                                         {"x-request-id", &RequestHead::request_id}}};
+constexpr std::array<Slot, 7> kSlots = {
+    {{"content-type", &RequestHead::content_type},
+     {"expect", &RequestHead::expect},
+     {"x-request-id", &RequestHead::request_id},
+     {"accept-encoding", &RequestHead::accept_encoding},
+     {"origin", &RequestHead::origin},
+     {"access-control-request-method", &RequestHead::requested_method},
+     {"access-control-request-headers", &RequestHead::requested_headers}}};
 
 Error twice(std::string_view name) {
   return bad_request("the header " + std::string(name) + " comes twice");
@@ -45,6 +50,9 @@ std::optional<Error> take_field(RequestHead& head, std::string_view name, std::s
   for (const Slot& slot : kSlots) {
     if (!same_token(slot.name, name)) continue;
     std::string_view& field = head.*slot.field;
+    const bool is_list = slot.field == &RequestHead::accept_encoding ||
+                         slot.field == &RequestHead::requested_headers;
+    if (field.data() != nullptr && is_list) return std::nullopt;  // the first one counts
     if (field.data() != nullptr) return twice(name);
     field = value;
     return std::nullopt;

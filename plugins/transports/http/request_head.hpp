@@ -18,7 +18,11 @@ struct RequestHead {
   std::string_view content_type;
   std::string_view request_id;
   std::string_view expect;
-  std::vector<bp_pair> metadata;  // the headers a call takes along
+  std::string_view accept_encoding;
+  std::string_view origin;
+  std::string_view requested_method;   // of a preflight
+  std::string_view requested_headers;  // likewise
+  std::vector<bp_pair> metadata;       // the headers a call takes along
   std::uint64_t content_length = BP_SIZE_UNKNOWN;
   bool has_body = false;
 };

@@ -13,12 +13,24 @@ namespace {
 
 constexpr std::size_t kMaxForeignBytes = 8192;  // name and value of one header
 
-constexpr std::array<std::string_view, 14> kOwnHeaders = {
-    "connection",     "content-length",    "content-type",
-    "date",           "keep-alive",        "te",
-    "trailer",        "transfer-encoding", "upgrade",
-    "x-request-id",   "retry-after",       "retry-after-ms",
-    "x-should-retry", "proxy-connection"};
+constexpr std::array<std::string_view, 18> kOwnHeaders = {"connection",
+                                                          "content-length",
+                                                          "content-type",
+                                                          "date",
+                                                          "keep-alive",
+                                                          "te",
+                                                          "trailer",
+                                                          "transfer-encoding",
+                                                          "upgrade",
+                                                          "x-request-id",
+                                                          "retry-after",
+                                                          "retry-after-ms",
+                                                          "x-should-retry",
+                                                          "proxy-connection",
+                                                          "content-encoding",
+                                                          "access-control-allow-origin",
+                                                          "access-control-allow-credentials",
+                                                          "access-control-expose-headers"};
 
 bool is_own(std::string_view name) {
   return std::any_of(kOwnHeaders.begin(), kOwnHeaders.end(),

@@ -7,8 +7,8 @@
 namespace backplane::http {
 namespace {
 
-constexpr std::string_view kRead = "GET, HEAD";
-constexpr std::string_view kPost = "POST";
+constexpr std::string_view kRead = "GET, HEAD, OPTIONS";
+constexpr std::string_view kPost = "POST, OPTIONS";
 
 constexpr Route call(std::string_view path, std::string_view operation,
                      Accepts accepts = Accepts::kJson) {
@@ -45,7 +45,8 @@ bool matches(const Route& route, std::string_view path) {
 }
 
 bool allows(const Route& route, std::string_view method) {
-  if (route.allow == kPost) return method == kPost;
+  if (method == "OPTIONS") return true;
+  if (route.allow == kPost) return method == "POST";
   return method == "GET" || method == "HEAD";
 }
 

@@ -46,6 +46,7 @@ Status Server::listen() {
   options.tls_certificate = str(settings_.tls_certificate);
   options.tls_key = str(settings_.tls_key);
   options.alpn = str(settings_.http2 ? "h2,http/1.1" : "http/1.1");
+  options.flags = settings_.proxy_protocol ? BP_LISTEN_PROXY_PROTOCOL : 0;
   options.write_bytes_per_second_min = settings_.min_write_rate;
   const bp_listen_handler handler{sizeof(bp_listen_handler), 0, this,
                                   [](void* self, bp_connection* connection) {

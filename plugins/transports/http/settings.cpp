@@ -3,6 +3,8 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
+
 namespace backplane::http {
 namespace {
 
@@ -27,6 +29,22 @@ void read(const json::object& from, std::string_view name, std::string& to) {
   if (value != nullptr && value->is_string()) to = value->as_string();
 }
 
+Status read_cors(const json::object& from, CorsPolicy& to) {
+  read(from, "max_age_s", to.max_age_s);
+  read(from, "credentials", to.credentials);
+  const json::value* origins = from.if_contains("origins");
+  if (origins == nullptr || !origins->is_array()) return ok();
+  for (const json::value& origin : origins->as_array()) {
+    if (origin.is_string()) to.origins.emplace_back(origin.as_string());
+  }
+  const bool any = std::find(to.origins.begin(), to.origins.end(), "*") != to.origins.end();
+  if (any && to.credentials) {
+    return invalid_argument("cors: credentials need origins by name, not \"*\"");
+  }
+  if (any) to.origins = {"*"};
+  return ok();
+}
+
 }  // namespace
 
 Result<Settings> read_settings(std::string_view text) {
@@ -37,6 +55,14 @@ Result<Settings> read_settings(std::string_view text) {
   Settings settings;
   read(fields, "listen", settings.listen);
   read(fields, "http2", settings.http2);
+  read(fields, "proxy_protocol", settings.proxy_protocol);
+  read(fields, "metrics", settings.metrics);
+  read(fields, "compress_min_bytes", settings.compress_min_bytes);
+  const json::value* cors = fields.if_contains("cors");
+  if (cors != nullptr && cors->is_object()) {
+    const Status status = read_cors(cors->as_object(), settings.cors);
+    if (!status) return status.error();
+  }
   read(fields, "max_streams", settings.max_streams);
   read(fields, "min_body_rate", settings.min_body_rate);
   read(fields, "min_write_rate", settings.min_write_rate);

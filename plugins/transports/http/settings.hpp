@@ -2,6 +2,8 @@
 // The instance's settings; schema.json tells what each is.
 #pragma once
 
+#include "cors.hpp"
+
 #include <backplane/result.hpp>
 
 #include <string>
@@ -14,6 +16,10 @@ struct Settings {
   std::string tls_certificate;
   std::string tls_key;
   bool http2 = true;
+  bool proxy_protocol = false;
+  bool metrics = true;
+  CorsPolicy cors;
+  std::uint64_t compress_min_bytes = 0;  // 0: never
   std::uint32_t max_connections = 0;
   std::uint32_t max_streams = 128;
   std::uint32_t max_header_bytes = 32768;

@@ -18,6 +18,7 @@ using BeastError = boost::beast::error_code;
 
 constexpr int kInterimResponsesMax = 16;
 constexpr int kSwitchingProtocols = 101;
+constexpr std::size_t kLastChunkBytes = 5;  // Beast must not see less of it a second time
 const BeastError kStop = http::error::need_buffer;
 
 std::string_view view_of(boost::beast::string_view text) {
@@ -117,7 +118,9 @@ class ResponseReader::Parser {
     consumed = 0;
     for (;;) {
       BeastError error;
-      consumed += message_->put({bytes.data() + consumed, bytes.size() - consumed}, error);
+      const std::string_view rest = bytes.substr(consumed);
+      if (in_chunks() && rest.size() < kLastChunkBytes) return Progress::kNeedMore;
+      if (!message_->is_done()) consumed += message_->put({rest.data(), rest.size()}, error);
       if (error == kStop) return Progress::kStopped;
       if (error == http::error::need_more) return Progress::kNeedMore;
       if (error) return Progress::kMalformed;
@@ -143,6 +146,9 @@ class ResponseReader::Parser {
   bool keeps_alive() const { return message_->keep_alive(); }
 
  private:
+  bool in_chunks() const {
+    return message_->is_header_done() && !message_->is_done() && message_->chunked();
+  }
   void next() {
     message_.emplace(sink_, fields_);
     message_->skip(to_head_);

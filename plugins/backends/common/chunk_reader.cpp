@@ -149,7 +149,7 @@ simdjson::error_code read_nested_usage(ondemand::value value, std::optional<bp_u
 bool is_error(ondemand::value value) {
   bool flag = false;
   std::string_view text;
-  if (value.is_null()) return false;
+  if (value.is_null().get(flag) == simdjson::SUCCESS && flag) return false;
   if (value.get_bool().get(flag) == simdjson::SUCCESS) return flag;
   return value.get_string().get(text) != simdjson::SUCCESS || !text.empty();
 }

@@ -20,7 +20,7 @@ class Transcript final : public ResponseSink {
       text.append(header.value.data, header.value.size).append(",");
     }
     text += "|";
-    return true;
+    return !stops;
   }
   bool on_body(std::string_view bytes) override {
     text.append(bytes);
@@ -85,6 +85,8 @@ const std::vector<Case> kGood = {
     {"trailer",
      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX-Sum: 1\r\n\r\n",
      "200 transfer-encoding=chunked,|x", true},
+    {"no_chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+     "200 transfer-encoding=chunked,|", true},
     {"until_end", "HTTP/1.1 200 OK\r\n\r\nall of it", "200 |all of it", false, true},
     {"old_version", "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx", "200 content-length=1,|x",
      false},

@@ -164,6 +164,7 @@ TEST(ChunkReader, ReportsWhatItCannotParse) {
   }
   EXPECT_TRUE(ChunkReader().read(R"({"usage":{"prompt_tokens":3)").is_malformed);
   EXPECT_TRUE(ChunkReader().read("{\"error\":\"\xFF\"}").is_malformed);
+  EXPECT_TRUE(ChunkReader().read(R"({"error":nu"x"ll})").is_malformed);
 }
 
 TEST(ChunkReader, SurvivesEveryCutAndReadsTheSameInPlace) {

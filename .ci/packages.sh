@@ -5,6 +5,7 @@ BUILD_PACKAGES="g++ cmake ninja-build ccache libboost1.81-dev libboost-filesyste
   libboost-json1.81-dev libyaml-cpp-dev libspdlog-dev libsimdjson-dev libssl-dev libnghttp2-dev
   zlib1g-dev libcli11-dev prometheus-cpp-dev libhwy-dev ca-certificates"
 TEST_PACKAGES="$BUILD_PACKAGES libgtest-dev libgmock-dev openssl curl python3 clang-format-14"
+FUZZ_PACKAGES="$TEST_PACKAGES clang-14 libclang-rt-14-dev"
 
 say() { printf '\033[1m==> %s\033[0m\n' "$*" >&2; }
 

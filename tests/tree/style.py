@@ -11,14 +11,14 @@ import sys
 import files
 
 SOURCES = (".c", ".h", ".cpp", ".hpp", ".cpp.in", ".cmake", ".cmake.in", ".py", ".sh", ".mjs",
-           "CMakeLists.txt", ".ci/run", "bench/run", "bench/gateway/run")
+           "CMakeLists.txt", ".ci/run", "bench/run", "bench/gateway/run", "tests/fuzz/run")
 COLUMNS_MAX = 100
 LINES_MAX = 500
 LINES_WARN = 300
 PAGES = {"README.md": 200, "plugins/README.md": 60, "CONTRIBUTING.md": 120,
          "docs/architecture.md": 250}
 GENERATED = {"plugins/backends/local/unicode_tables.cpp", "docs/config.md"}
-CORPORA = "configs/models/"  # long lines: the sentences that a model is trained on
+CORPORA = ("configs/models/", "tests/fuzz/corpus/")  # what models and fuzzers are fed with
 OWN_FOLDER = "tests/tree/"  # what is banned is named here
 
 # What is matched, where, and what is wrong with it.

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bytes of a client through the transport: however they come, the same calls begin and the same is
+// answered.
+#include <memory>
+#include <string>
+
+#include "tests/fuzz/fuzzing.hpp"
+#include "tests/plugins/transports/http/fake_host.hpp"
+
+namespace backplane::fuzz {
+namespace {
+
+using test::FakeCall;
+using test::FakeHost;
+
+constexpr std::string_view kSettings =
+    R"({"listen":"x:0","max_body_bytes":1024,"max_header_bytes":1024,"max_headers":16})";
+constexpr std::string_view kHttp2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";  // of another target
+constexpr int kRunsPerHost = 1000;  // a host keeps every connection it had
+
+void erase_each(std::string& text, std::string_view begin, std::string_view end) {
+  for (std::size_t at = text.find(begin); at != std::string::npos; at = text.find(begin, at)) {
+    at += begin.size();
+    text.erase(at, text.find(end, at) - at);
+  }
+}
+
+// Why a request is refused may depend on how much of it has come; that it is must not.
+std::string without_reasons(std::string output) {
+  erase_each(output, R"("message":")", R"(","type":)");
+  erase_each(output, "content-length:", "\r\n");
+  return output;
+}
+
+std::string show(const FakeCall& call) {
+  std::string text = call.operation + " " + call.content_type + "\n";
+  for (const auto& [name, value] : call.metadata) text.append(name).append(": " + value + "\n");
+  return text + call.body + "\n";
+}
+
+class Client {
+ public:
+  explicit Client(FakeHost& host) : host_(host), connection_(host.connect()) {}
+
+  bool send(std::string_view bytes) {
+    connection_.data(bytes);
+    host_.run_posted();
+    answer();
+    return !connection_.closed && !connection_.aborted;
+  }
+  std::string end() {
+    connection_.end();
+    host_.run_posted();
+    answer();
+    std::string text = without_reasons(connection_.output);
+    connection_.leave();
+    host_.run_posted();
+    for (const FakeCall& call : host_.calls) {
+      expect(call.released == 1, "a call was not released once");
+      text += show(call);
+    }
+    host_.calls.clear();
+    return text;
+  }
+
+ private:
+  void answer() {
+    while (!host_.calls.empty() && host_.calls.back().released == 0) {
+      FakeCall& call = host_.calls.back();
+      call.head(0);
+      call.body_bytes("{}", "application/json");
+      call.end();
+      host_.run_posted();
+    }
+  }
+
+  FakeHost& host_;
+  bp_connection& connection_;
+};
+
+FakeHost& host_for_one_run() {
+  static std::unique_ptr<FakeHost> host;
+  static int runs = 0;
+  if (runs++ % kRunsPerHost == 0) {
+    host = std::make_unique<FakeHost>();
+    host->start(kSettings);
+  }
+  return *host;
+}
+
+}  // namespace
+}  // namespace backplane::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace backplane::fuzz;
+  const Pieces pieces(data, size);
+  if (pieces.whole().substr(0, kHttp2Preface.size()) == kHttp2Preface) return 0;
+  FakeHost& host = host_for_one_run();
+  Client whole(host);
+  whole.send(pieces.whole());
+  const std::string at_once = whole.end();
+  Client cut(host);
+  pieces.each([&](std::string_view piece) { return cut.send(piece); });
+  expect_same(at_once, cut.end(), "what is answered depends on where the bytes are cut");
+  return 0;
+}

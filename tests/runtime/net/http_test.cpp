@@ -56,7 +56,7 @@ std::vector<Case> cases() {
        kEndedEarly},
       {"close", "", 0, "", BP_CODE_UNAVAILABLE, kNoAnswer},
       {"not_http", "220 mail.example ESMTP\r\n\r\n", 0, "", BP_CODE_INVALID_ARGUMENT, kNotHttp},
-      {"bad_chunk", chunked + "zz\r\n", 200, "", BP_CODE_INVALID_ARGUMENT, kNotHttp},
+      {"bad_chunk", chunked + "zz\r\nabc\r\n", 200, "", BP_CODE_INVALID_ARGUMENT, kNotHttp},
   };
 }
 

@@ -3,7 +3,8 @@
 // every host, TLS with verification, timeouts, back-pressure, bounds.
 //
 // A kept connection that the peer has closed before the first byte of a response is not the
-// request's fault: the request is sent once more, on a new connection.
+// request's fault: the request is sent once more, on a new connection. A request with a body_stream
+// has a new connection from the start and is sent once.
 #pragma once
 
 #include <backplane/http.h>

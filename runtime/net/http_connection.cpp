@@ -120,7 +120,7 @@ void UpstreamConnection::serve(Exchange& exchange) {
 void UpstreamConnection::begin_exchange() {
   state_ = State::kBusy;
   addresses_.clear();
-  responded_ = false;
+  responded_ = may_send_ = cut_short_ = false;
   unsent_ = true;
   reader_.begin(exchange_->to_head);
   exchange_->enter(Phase::kSending);
@@ -128,19 +128,40 @@ void UpstreamConnection::begin_exchange() {
 }
 
 void UpstreamConnection::send_more() {
-  const IoResult result = exchange_->send(stream_);
-  if (result.status == IoStatus::kBlocked) {
-    if (result.bytes != 0) exchange_->touch();
-    return;
-  }
-  if (result.status == IoStatus::kFailed) {
-    // What the upstream had to say about it may still be read.
-    unread_ = true;
-    stream_.note_readable(true);
-    return pool_.loop().defer(*this);
+  const SendResult result = exchange_->send(stream_);
+  const bool sending =
+      exchange_->phase == Phase::kSending || exchange_->phase == Phase::kAwaitingSender;
+  switch (result.status) {
+    case SendStatus::kYielded:
+      resume_sending();
+      [[fallthrough]];
+    case SendStatus::kBlocked:
+      if (sending && exchange_->phase != Phase::kSending) return exchange_->enter(Phase::kSending);
+      if (result.moved && exchange_->phase != Phase::kPaused) exchange_->touch();
+      return;
+    case SendStatus::kWaiting:
+      if (sending) return exchange_->enter(Phase::kAwaitingSender);
+      return;
+    case SendStatus::kBroken:
+      return fail(exchange_->broken_body());
+    case SendStatus::kFailed:
+      // What the upstream had to say about it may still be read.
+      exchange_->stop_upload();
+      unsent_ = false;
+      cut_short_ = true;
+      unread_ = true;
+      stream_.note_readable(true);
+      return pool_.loop().defer(*this);
+    case SendStatus::kDone:
+      break;
   }
   unsent_ = false;
-  if (exchange_->phase == Phase::kSending) exchange_->enter(Phase::kAwaitingHead);
+  if (sending) exchange_->enter(Phase::kAwaitingHead);
+}
+
+void UpstreamConnection::resume_sending() {
+  may_send_ = true;
+  pool_.loop().defer(*this);
 }
 
 void UpstreamConnection::resume() {
@@ -153,6 +174,7 @@ void UpstreamConnection::at_turn_end() {
     return;
   }
   if (state_ == State::kIdle) return read_idle();
+  if (state_ == State::kBusy && unsent_ && std::exchange(may_send_, false)) send_more();
   if (state_ != State::kBusy || exchange_->phase == Phase::kPaused) return;
   if (responded_) consume({});
   read_available();
@@ -216,6 +238,7 @@ void UpstreamConnection::consume(std::string_view bytes) {
 
 bool UpstreamConnection::on_head(std::uint32_t status, std::span<const bp_pair> headers) {
   Exchange* exchange = exchange_;
+  cut_short_ = cut_short_ || unsent_;
   exchange->enter(Phase::kBody);
   exchange->handler->head(exchange->context, status, headers.data(), headers.size());
   return exchange_ == exchange;
@@ -253,7 +276,7 @@ void UpstreamConnection::complete(bool reusable) {
   pool_.http().destroy(exchange);
   held_.clear();
   if (held_.capacity() > kHeldKeptBytes) held_.shrink_to_fit();
-  if (reusable && !unsent_ && !stream_.has_hung_up() && reader_.keeps_alive()) {
+  if (reusable && !unsent_ && !cut_short_ && !stream_.has_hung_up() && reader_.keeps_alive()) {
     state_ = State::kIdle;
     if (stream_.may_read()) pool_.loop().defer(*this);
     pool_.sweep().set(*this, pool_.loop().turn_time_ns() +

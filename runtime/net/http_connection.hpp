@@ -24,6 +24,8 @@ class UpstreamConnection final : public Watch, public TurnEnd, public Timed, pub
   // An idle one: sends the request.
   void serve(Exchange& exchange);
   void resume();
+  // There is more of the request to send.
+  void resume_sending();
   // The exchange wants no more of it: closes.
   void abandon();
   // Closes; its exchange is dropped.
@@ -66,7 +68,9 @@ class UpstreamConnection final : public Watch, public TurnEnd, public Timed, pub
   bool used_ = false;       // has served before
   bool responded_ = false;  // a byte of the response has come
   bool unread_ = false;
-  bool unsent_ = false;  // of the request
+  bool unsent_ = false;     // of the request
+  bool may_send_ = false;   // at the end of this turn
+  bool cut_short_ = false;  // not all of the request was sent before the response began
 };
 
 }  // namespace backplane

@@ -9,6 +9,7 @@
 #include "runtime/net/http_connection.hpp"
 #include "runtime/net/http_loop.hpp"
 #include "runtime/net/http_pool.hpp"
+#include "runtime/net/http_request.hpp"
 
 namespace backplane {
 
@@ -16,6 +17,7 @@ namespace {
 
 constexpr std::int64_t kNanosecondsPerMillisecond = 1'000'000;
 constexpr std::size_t kPiecesPerCall = 64;
+constexpr int kPartsPerTurn = 16;  // of a body on its way
 
 std::int64_t in_ms(std::int64_t now_ns, std::uint32_t delay_ms) {
   return now_ns + delay_ms * kNanosecondsPerMillisecond;
@@ -24,6 +26,10 @@ std::int64_t in_ms(std::int64_t now_ns, std::uint32_t delay_ms) {
 std::string duration(std::uint32_t time_ms) {
   if (time_ms % 1000 == 0) return std::to_string(time_ms / 1000) + " s";
   return std::to_string(time_ms) + " ms";
+}
+
+iovec piece_of(std::string_view text) {
+  return {const_cast<char*>(text.data()), text.size()};
 }
 
 std::uint32_t or_default(std::uint32_t value, std::uint32_t fallback) {
@@ -40,10 +46,7 @@ void Exchange::begin(const bp_http_request& request, const bp_http_handler& new_
   to_head =
       request.method.size == 4 && std::equal(request.method.data, request.method.data + 4, "HEAD");
   pieces_.push_back({head.data(), head.size()});
-  for (std::uint64_t index = 0; index < request.body_count; ++index) {
-    const bp_str& piece = request.body[index];
-    if (piece.size != 0) pieces_.push_back({const_cast<char*>(piece.data), piece.size});
-  }
+  add_body(request);
   connect_timeout_ms_ = or_default(request.connect_timeout_ms, kConnectTimeoutDefaultMs);
   first_byte_timeout_ms_ = or_default(request.first_byte_timeout_ms, kFirstByteTimeoutDefaultMs);
   idle_timeout_ms_ = or_default(request.idle_timeout_ms, kBodyIdleTimeoutDefaultMs);
@@ -53,8 +56,23 @@ void Exchange::begin(const bp_http_request& request, const bp_http_handler& new_
   connect_deadline_ns_ = in_ms(now_ns, connect_timeout_ms_);
 }
 
+void Exchange::add_body(const bp_http_request& request) {
+  const bp_body_stream* stream = request.body_stream;
+  const std::uint64_t size = size_of_body(request);
+  const bool is_chunk = stream != nullptr && stream->size == BP_SIZE_UNKNOWN && size != 0;
+  if (is_chunk) pieces_.push_back(piece_of(first_line_.write(size)));
+  for (std::uint64_t index = 0; index < request.body_count; ++index) {
+    const bp_str& piece = request.body[index];
+    if (piece.size != 0) pieces_.push_back(piece_of({piece.data, piece.size}));
+  }
+  if (is_chunk) pieces_.push_back(piece_of("\r\n"));
+  const auto ready = [](void* self) { static_cast<Exchange*>(self)->resume_sending(); };
+  upload_.begin(stream, ready, this);
+}
+
 void Exchange::clear() {
   head.clear();
+  upload_.stop();
   pieces_.clear();
   rewind();
   handler = nullptr;
@@ -62,6 +80,7 @@ void Exchange::clear() {
   pool = nullptr;
   connection = nullptr;
   retried = false;
+  part_added_ = false;
 }
 
 void Exchange::resume() {
@@ -102,7 +121,39 @@ void Exchange::limit_attempt(std::size_t addresses) {
   http_.sweep().set(*this, std::min(attempt_ns, total_deadline_ns_));
 }
 
-IoResult Exchange::send(Stream& stream) {
+SendResult Exchange::send(Stream& stream) {
+  SendResult sent{SendStatus::kDone};
+  for (int parts = 0; parts < kPartsPerTurn; ++parts) {
+    const Upload::Next next = next_part();
+    if (next == Upload::Next::kBroken) return {SendStatus::kBroken, sent.moved};
+    const IoResult result = send_pieces(stream);
+    sent.moved = sent.moved || result.bytes != 0;
+    if (result.status == IoStatus::kBlocked) return {SendStatus::kBlocked, sent.moved};
+    if (result.status != IoStatus::kDone) return {SendStatus::kFailed, sent.moved};
+    if (next == Upload::Next::kWait) return {SendStatus::kWaiting, sent.moved};
+    if (next == Upload::Next::kEnd) return sent;
+    pieces_.clear();
+    rewind();
+  }
+  return {SendStatus::kYielded, sent.moved};
+}
+
+// Adds the next part of a body on its way, once the last one is sent: with the head, where it can.
+Upload::Next Exchange::next_part() {
+  if (!upload_.is_active()) return Upload::Next::kEnd;
+  if (part_added_ && piece_ < pieces_.size()) return Upload::Next::kPieces;
+  const Upload::Next next = upload_.next(pieces_);
+  part_added_ = next == Upload::Next::kPieces;
+  return next;
+}
+
+void Exchange::resume_sending() {
+  upload_.note_ready();
+  if (connection != nullptr) connection->resume_sending();
+}
+
+IoResult Exchange::send_pieces(Stream& stream) {
+  IoResult sent{IoStatus::kDone};
   while (piece_ < pieces_.size()) {
     std::array<iovec, kPiecesPerCall> parts;
     const std::size_t count = std::min(kPiecesPerCall, pieces_.size() - piece_);
@@ -110,12 +161,13 @@ IoResult Exchange::send(Stream& stream) {
     parts[0].iov_base = static_cast<char*>(parts[0].iov_base) + offset_;
     parts[0].iov_len -= offset_;
     const IoResult result = stream.write({parts.data(), count});
+    sent.bytes += result.bytes;
     for (offset_ += result.bytes; piece_ < pieces_.size() && offset_ >= pieces_[piece_].iov_len;) {
       offset_ -= pieces_[piece_++].iov_len;
     }
-    if (result.status != IoStatus::kDone) return result;
+    if (result.status != IoStatus::kDone) return {result.status, sent.bytes};
   }
-  return {IoStatus::kDone};
+  return sent;
 }
 
 void Exchange::begin_again() {
@@ -151,6 +203,7 @@ std::uint32_t Exchange::timeout_ms() const {
     case Phase::kAwaitingHead:
       return first_byte_timeout_ms_;
     case Phase::kSending:
+    case Phase::kAwaitingSender:
     case Phase::kBody:
       return idle_timeout_ms_;
     case Phase::kPaused:
@@ -169,6 +222,8 @@ Error Exchange::timeout_error() const {
     message = "no connection to the upstream" + within;
   } else if (phase == Phase::kSending) {
     message = "the upstream took no more of the request" + within;
+  } else if (phase == Phase::kAwaitingSender) {
+    message = "the request's sender sent no more of it" + within;
   } else if (phase == Phase::kAwaitingHead) {
     message = "the upstream sent no response head" + within;
   } else {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "runtime/net/deadline_sweep.hpp"
+#include "runtime/net/http_upload.hpp"
 #include "runtime/net/stream.hpp"
 
 namespace backplane {
@@ -23,10 +24,25 @@ class UpstreamConnection;
 enum class Phase : std::uint8_t {
   kConnecting,  // or waiting for a connection
   kSending,
+  kAwaitingSender,  // all is sent that has come of the body
   kAwaitingHead,
   kBody,
   kPaused,  // likewise, and the receiver wants no more for now
   kFailed,  // `failed` follows at the end of the turn
+};
+
+enum class SendStatus : std::uint8_t {
+  kDone,     // all is sent
+  kBlocked,  // the socket takes no more
+  kWaiting,  // the sender has no more for now; resume_sending follows
+  kYielded,  // more could be sent: the others have their turn
+  kFailed,   // the connection
+  kBroken,   // the body: broken_body() says why
+};
+
+struct SendResult {
+  SendStatus status;
+  bool moved = false;  // some of it
 };
 
 class Exchange final : public Timed {
@@ -52,8 +68,14 @@ class Exchange final : public Timed {
   // While connecting: the time for the next of `addresses` still to try.
   void limit_attempt(std::size_t addresses);
 
-  // Sends from where the last call stopped: kDone when all is sent.
-  IoResult send(Stream& stream);
+  // Sends from where the last call stopped.
+  SendResult send(Stream& stream);
+  const Error& broken_body() const { return upload_.error(); }
+  // Part of the body comes only now: it cannot be sent twice.
+  bool has_upload() const { return upload_.is_active(); }
+  // No more of the body is wanted.
+  void stop_upload() { upload_.stop(); }
+  void abandon_upload() { upload_.abandon(); }
   // All is to be sent once more, which is allowed once.
   void begin_again();
 
@@ -75,11 +97,18 @@ class Exchange final : public Timed {
   std::uint32_t timeout_ms() const;
   Error timeout_error() const;
   void rewind();
+  IoResult send_pieces(Stream& stream);
+  Upload::Next next_part();
+  void resume_sending();
+  void add_body(const bp_http_request& request);
 
   LoopHttp& http_;
+  Upload upload_;
+  ChunkLine first_line_;
   std::vector<iovec> pieces_;
   std::size_t piece_ = 0;
   std::size_t offset_ = 0;
+  bool part_added_ = false;  // pieces_ end with a part of the upload
   std::uint32_t connect_timeout_ms_ = 0;
   std::uint32_t first_byte_timeout_ms_ = 0;
   std::uint32_t idle_timeout_ms_ = 0;

@@ -66,11 +66,13 @@ HostPool& LoopHttp::pool_of(const Url& url) {
 }
 
 void LoopHttp::close_all() {
+  closing_ = true;
   for (const auto& pool : pools_) pool.second->close_all();
   for (Exchange* exchange : std::exchange(failed_, {})) destroy(*exchange);
 }
 
 void LoopHttp::fail(Exchange& exchange, Error error) {
+  exchange.stop_upload();
   exchange.error = std::move(error);
   exchange.phase = Phase::kFailed;
   sweep_.set(exchange, 0);
@@ -85,6 +87,9 @@ void LoopHttp::forget(Exchange& exchange) {
 void LoopHttp::destroy(Exchange& exchange) {
   std::unique_ptr<Exchange> owned(&exchange);
   sweep_.remove(exchange);
+  // Whoever offered a body may be gone before this is.
+  if (closing_) exchange.abandon_upload();
+  exchange.stop_upload();
   if (spare_exchanges_.size() >= kSpareExchangesMax) return;
   exchange.clear();
   spare_exchanges_.push_back(std::move(owned));

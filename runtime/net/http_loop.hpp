@@ -69,6 +69,7 @@ class LoopHttp final : public TurnEnd, public AddressReceiver {
   std::unordered_map<std::string, std::unique_ptr<HostPool>, Hash, std::equal_to<>> pools_;
   std::vector<std::unique_ptr<Exchange>> spare_exchanges_;
   std::vector<Exchange*> failed_;
+  bool closing_ = false;
 
   std::mutex mutex_;
   std::vector<std::pair<std::string, Addresses>> answers_;  // guarded by mutex_

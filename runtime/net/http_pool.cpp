@@ -44,7 +44,10 @@ bool HostPool::has_room() const {
 }
 
 void HostPool::submit(Exchange& exchange) {
-  if (!idle_.empty()) {
+  // A body that comes only once is not entrusted to a connection that may be stale.
+  if (exchange.has_upload()) {
+    if (!has_room() && !idle_.empty()) idle_.front()->close();
+  } else if (!idle_.empty()) {
     UpstreamConnection* connection = idle_.back();
     idle_.pop_back();
     return connection->serve(exchange);
@@ -115,6 +118,7 @@ void HostPool::remove(UpstreamConnection& connection) {
 void HostPool::take_back(UpstreamConnection& connection) {
   if (!waiting_.empty()) {
     Exchange& next = *waiting_.front();
+    if (next.has_upload()) return connection.close();
     waiting_.pop_front();
     return connection.serve(next);
   }

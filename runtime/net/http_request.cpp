@@ -64,7 +64,8 @@ Status check_header(std::string_view name, std::string_view value) {
 }
 
 bool has_body(const bp_http_request& request, std::string_view method) {
-  return request.body_count != 0 || method == "POST" || method == "PUT" || method == "PATCH";
+  return request.body_count != 0 || request.body_stream != nullptr || method == "POST" ||
+         method == "PUT" || method == "PATCH";
 }
 
 void append_number(std::string& text, std::uint64_t number) {
@@ -73,7 +74,30 @@ void append_number(std::string& text, std::uint64_t number) {
   text.append(digits, static_cast<std::size_t>(end - digits));
 }
 
+Status write_framing(const bp_http_request& request, std::string& head) {
+  const bp_body_stream* stream = request.body_stream;
+  if (stream != nullptr && stream->size == BP_SIZE_UNKNOWN) {
+    head.append("Transfer-Encoding: chunked\r\n");
+    return ok();
+  }
+  std::uint64_t size = size_of_body(request);
+  if (stream != nullptr && __builtin_add_overflow(size, stream->size, &size)) {
+    return invalid_argument("the request's body is longer than can be said");
+  }
+  head.append("Content-Length: ");
+  append_number(head, size);
+  head.append("\r\n");
+  return ok();
+}
+
 }  // namespace
+
+std::uint64_t size_of_body(const bp_http_request& request) {
+  std::uint64_t size = 0;
+  for (std::uint64_t index = 0; index < request.body_count; ++index)
+    size += request.body[index].size;
+  return size;
+}
 
 Status write_head(const bp_http_request& request, const Url& url, std::string& head) {
   const std::string_view method = view_of(request.method);
@@ -94,12 +118,8 @@ Status write_head(const bp_http_request& request, const Url& url, std::string& h
     }
   }
   if (has_body(request, method)) {
-    std::uint64_t size = 0;
-    for (std::uint64_t index = 0; index < request.body_count; ++index)
-      size += request.body[index].size;
-    head.append("Content-Length: ");
-    append_number(head, size);
-    head.append("\r\n");
+    const Status framed = write_framing(request, head);
+    if (!framed) return framed;
   }
   head.append("\r\n");
   return ok();

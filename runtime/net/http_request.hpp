@@ -15,4 +15,7 @@ namespace backplane {
 // headers that are the host's own, and more than kRequestHeadMaxBytes.
 Status write_head(const bp_http_request& request, const Url& url, std::string& head);
 
+// Of `body`, without what is on its way.
+std::uint64_t size_of_body(const bp_http_request& request);
+
 }  // namespace backplane

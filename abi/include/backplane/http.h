@@ -49,7 +49,8 @@ typedef struct bp_http_handler {
   uint32_t (*data)(void* context, bp_str bytes);
   void (*done)(void* context);
   /* UNAVAILABLE: not reached, or broken off; DEADLINE_EXCEEDED: a timeout, named; DATA_LOSS: the
-     response ended early; INVALID_ARGUMENT: the peer does not speak HTTP/1.1. No address inside. */
+     response ended early; INVALID_ARGUMENT: the peer does not speak HTTP/1.1; ABORTED: body_stream
+     failed or broke its word. No address inside. */
   void (*failed)(void* context, const bp_error* error);
 } bp_http_handler;
 

@@ -18,6 +18,7 @@ struct Request {
   std::string method = "GET";
   std::vector<std::pair<std::string, std::string>> headers;
   std::vector<std::string> body;
+  const bp_body_stream* stream = nullptr;
 };
 
 Result<std::string> head_of(const Request& request, const char* address = "http://h:81/p?q") {
@@ -32,6 +33,7 @@ Result<std::string> head_of(const Request& request, const char* address = "http:
   raw.header_count = headers.size();
   raw.body = body.data();
   raw.body_count = body.size();
+  raw.body_stream = request.stream;
   std::string head;
   const Status status = write_head(raw, *parse_url(address), head);
   if (!status) return status.error();
@@ -46,6 +48,18 @@ TEST(RequestHead, IsWrittenAsGiven) {
             "POST / HTTP/1.1\r\nHost: h\r\nX-A: 1\r\nx-b: \r\nContent-Length: 5\r\n\r\n");
   EXPECT_EQ(*head_of({"PUT", {}, {}}, "http://h/"),
             "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n");
+}
+
+TEST(RequestHead, SaysHowABodyOnItsWayIsFramed) {
+  bp_body_stream stream{};
+  stream.size = BP_SIZE_UNKNOWN;
+  EXPECT_EQ(*head_of({"GET", {}, {"abc"}, &stream}, "http://h/"),
+            "GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
+  stream.size = 1'000'000'000'000;
+  EXPECT_EQ(*head_of({"POST", {}, {"abc"}, &stream}, "http://h/"),
+            "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000000003\r\n\r\n");
+  stream.size = BP_SIZE_UNKNOWN - 2;
+  EXPECT_FALSE(head_of({"POST", {}, {"abc"}, &stream}));
 }
 
 TEST(RequestHead, RefusesWhatCannotBeSent) {

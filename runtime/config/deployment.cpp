@@ -66,6 +66,24 @@ Limits read_limits(const Node& node) {
           at(node, "loops").integer};
 }
 
+std::vector<std::pair<std::string, std::string>> texts_of(const Node& node) {
+  std::vector<std::pair<std::string, std::string>> texts;
+  for (const Entry& entry : node.entries) texts.emplace_back(entry.key, entry.value.text);
+  return texts;
+}
+
+double number_of(const Node& node) {
+  return node.kind == NodeKind::kReal ? node.real : static_cast<double>(node.integer);
+}
+
+Telemetry read_telemetry(const Node* node) {
+  const Node* otlp = node != nullptr ? node->find("otlp") : nullptr;
+  if (otlp == nullptr) return {};
+  return {Otlp{at(*otlp, "endpoint").text, texts_of(at(*otlp, "headers")),
+               number_of(at(*otlp, "sample_ratio")), at(*otlp, "service_name").text,
+               texts_of(at(*otlp, "attributes"))}};
+}
+
 }  // namespace
 
 const Model* Deployment::find_model(std::string_view name) const {
@@ -82,6 +100,7 @@ void read_sections(const Node& root, Deployment& deployment) {
   }
   deployment.limits = read_limits(at(root, "limits"));
   deployment.log = read_log(at(root, "log"));
+  deployment.telemetry = read_telemetry(root.find("telemetry"));
 }
 
 PluginSearch read_plugin_search(const Node& root) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "runtime/config/diagnostic.hpp"
@@ -68,6 +69,19 @@ struct Log {
   LogFormat format = LogFormat::kText;
 };
 
+// Where traces go.
+struct Otlp {
+  std::string endpoint;
+  std::vector<std::pair<std::string, std::string>> headers;  // values: names in Deployment::secrets
+  double sample_ratio = 1.0;
+  std::string service_name;
+  std::vector<std::pair<std::string, std::string>> attributes;
+};
+
+struct Telemetry {
+  std::optional<Otlp> otlp;  // none: nothing is traced
+};
+
 struct Deployment {
   std::string file;
   std::vector<PluginInstance> transports;
@@ -78,6 +92,7 @@ struct Deployment {
   PluginSearch plugins;
   Limits limits;
   Log log;
+  Telemetry telemetry;
   Secrets secrets;  // wiped when the deployment goes
   Node tree;        // the resolved tree, for explain and diff; holds no secret
 

@@ -3,6 +3,7 @@
 
 #include "runtime/host/catalog_schemas.hpp"
 #include "runtime/host/instances.hpp"
+#include "runtime/host/tracing.hpp"
 #include "runtime/net/http.hpp"
 #include "runtime/net/loop.hpp"
 #include "runtime/net/net.hpp"
@@ -94,6 +95,7 @@ class Runtime::Parts {
   std::vector<PaymentInstance> payment_instances;
   std::unique_ptr<Router> router;
   std::unique_ptr<CallMetrics> call_metrics;
+  std::unique_ptr<Tracer> tracer;  // null: nothing is traced
   std::unique_ptr<Gateway> gateway;
   std::vector<std::unique_ptr<TransportPlugin>> transports;
 
@@ -171,6 +173,7 @@ Status Runtime::Parts::start_backends() {
     const BackendPlugin& plugin = *backends.back();
     BackendInstance& instance = backend_instances[entry.name];
     instance.name = entry.name;
+    instance.plugin = entry.plugin;
     instance.table = plugin.table();
     instance.self = plugin.self();
     instance.calls_max = static_cast<std::uint64_t>(entry.max_concurrent);
@@ -219,8 +222,14 @@ Status Runtime::Parts::make_gateway() {
   Result<CallMetrics> made = CallMetrics::create(metrics, *router);
   if (!made) return made.error();
   call_metrics = std::make_unique<CallMetrics>(std::move(*made));
+  auto traced =
+      make_tracer(deployment, {*loops->table(), *http->table(), *system_clock(), metrics, logger});
+  if (!traced) return traced.error();
+  tracer = std::move(*traced);
+  Gateway::Options options = options_of(deployment);
+  options.tracer = tracer.get();
   gateway = std::make_unique<Gateway>(*loops->table(), *system_clock(), metrics, *call_metrics,
-                                      logger, *router, payment_instances, options_of(deployment));
+                                      logger, *router, payment_instances, options);
   return ok();
 }
 
@@ -297,9 +306,11 @@ void Runtime::Parts::stop(std::int64_t drain_ms) {
   net->abort_all();
   wait_for_loops();
   end_plugins();
+  if (tracer != nullptr) tracer->stop(kTracerStopMs);
   loops->stop();
   if (left_alone_) return;
   gateway.reset();
+  tracer.reset();
   http.reset();
   net.reset();
   loops.reset();

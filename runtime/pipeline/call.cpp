@@ -61,11 +61,14 @@ GatewayCall::GatewayCall(CallContext& context, LoopCalls& loop_calls, const bp_r
   for (std::uint64_t i = 0; i < request.metadata_count; ++i) {
     metadata_.emplace_back(view(request.metadata[i].name), view(request.metadata[i].value));
   }
+  begun_ns_ = now_ns();
+  begin_trace();
   for (const auto& [name, value] : metadata_) {
     charge_metadata_.push_back({str(name), str(value)});
-    if (!is_credential(name)) backend_metadata_.push_back({str(name), str(value)});
+    if (is_credential(name) || (trace_ != nullptr && !trace_->passes(name))) continue;
+    backend_metadata_.push_back({str(name), str(value)});
   }
-  begun_ns_ = now_ns();
+  if (trace_ != nullptr) backend_metadata_.push_back(trace_->traceparent());
   deadline_ns_ =
       begun_ns_ + static_cast<std::int64_t>(context.limits.call_timeout_ms) * kMillisecondNs;
   if (request.deadline_ns != 0) deadline_ns_ = std::min(deadline_ns_, request.deadline_ns);
@@ -77,6 +80,23 @@ GatewayCall::GatewayCall(CallContext& context, LoopCalls& loop_calls, const bp_r
 GatewayCall::~GatewayCall() {
   loop_calls_.live.erase(position_);
   context_.live_calls.fetch_sub(1);
+}
+
+void GatewayCall::begin_trace() {
+  trace_ = CallTrace::begin(context_.tracer, metadata_, begun_ns_);
+  if (trace_ == nullptr) return;
+  trace_->describe(
+      {loop_calls_.loop, id_, operation_, model_.name, scan_.max_output_tokens, scan_.stream});
+}
+
+void GatewayCall::trace_end_of_attempt(const Error* error) {
+  if (trace_ != nullptr) trace_->attempt_ends(error, now_ns());
+}
+
+std::string GatewayCall::trace_id() const {
+  if (trace_ != nullptr) return trace_->trace_id();
+  const auto client = trace_of(metadata_);
+  return client ? hex_of(client->trace_id) : std::string();
 }
 
 void GatewayCall::start_later() {
@@ -153,6 +173,10 @@ Status GatewayCall::try_route(const Route& route) {
                  "every backend of the model \"" + model_.name + "\" is busy; try again soon",
                  "BACKEND_BUSY", 429, 1000};
   }
+  if (trace_ != nullptr) {
+    const BackendInstance& backend = *route.backend;
+    trace_->attempt_begins(backend.name, backend.plugin, route.model, now_ns());
+  }
   const bp_request request = request_for(route);
   const AttemptContext shared{context_.loops,
                               loop_calls_.mailbox,
@@ -160,7 +184,9 @@ Status GatewayCall::try_route(const Route& route) {
                               context_.logger,
                               context_.limits.cancel_grace_ms,
                               request.deadline_ns < deadline_ns_ ? route.backend->timeout_ms : 0};
-  return Attempt::start(*this, *route.backend, shared, request);
+  Status started = Attempt::start(*this, *route.backend, shared, request);
+  if (!started) trace_end_of_attempt(&started.error());
+  return started;
 }
 
 bp_request GatewayCall::request_for(const Route& route) const {
@@ -193,7 +219,9 @@ std::uint32_t GatewayCall::on_event(const bp_event& event) {
     usage_ = *event.usage;
     usage_.struct_size = sizeof(bp_usage);
     has_usage_ = true;
+    if (trace_ != nullptr) trace_->usage(usage_);
   }
+  if (trace_ != nullptr && event.type == BP_EVENT_FINISH) trace_->finish_reason(view(event.data));
   if (cancelling_ || phase_ == Phase::kOver) return BP_FLOW_STOP;
   if (event.type == BP_EVENT_HEAD) {
     keep_headers(event);
@@ -209,11 +237,16 @@ std::uint32_t GatewayCall::on_event(const bp_event& event) {
 
 void GatewayCall::on_end(const bp_event& terminal) {
   attempt_ = nullptr;
+  const bool has_failed = terminal.type != BP_EVENT_END;
+  const Error error = !has_failed ? Error{}
+                      : terminal.error != nullptr
+                          ? read_error(*terminal.error)
+                          : internal_error("the backend failed without a word");
+  trace_end_of_attempt(has_failed ? &error : nullptr);
   if (cancelling_) return finish(outcome_);
   if (phase_ == Phase::kOver) return destroy_when_idle();
-  if (terminal.type == BP_EVENT_END) return succeed();
-  fail_or_try_next(terminal.error != nullptr ? read_error(*terminal.error)
-                                             : internal_error("the backend failed without a word"));
+  if (!has_failed) return succeed();
+  fail_or_try_next(error);
 }
 
 void GatewayCall::succeed() {
@@ -227,6 +260,7 @@ void GatewayCall::succeed() {
 
 // Settled before it is told, so that no end a client sees can be without its books.
 void GatewayCall::fail(const Error& error, CallOutcome outcome, const Refusal* refusal) {
+  if (trace_ != nullptr) trace_->fails(error);
   finish(outcome);
   send_error(error, refusal);
 }
@@ -234,9 +268,8 @@ void GatewayCall::fail(const Error& error, CallOutcome outcome, const Refusal* r
 void GatewayCall::fail_or_try_next(const Error& error) {
   last_error_ = error;
   // What the client did wrong is told to the client; it must not be able to fill the log.
-  context_.logger.write(is_retryable(error) ? LogLevel::kWarn : LogLevel::kDebug, "pipeline",
-                        "a backend failed: " + error.message,
-                        {{"request_id", id_}, {"model", model_.name}});
+  log(is_retryable(error) ? LogLevel::kWarn : LogLevel::kDebug,
+      "a backend failed: " + error.message);
   if (head_sent_ || !is_retryable(error) || !has_next()) {
     return fail(error, CallOutcome::kFailed, nullptr);
   }
@@ -265,7 +298,9 @@ void GatewayCall::keep_headers(const bp_event& event) {
 void GatewayCall::send_head() {
   head_sent_ = true;
   phase_ = Phase::kStreaming;
-  context_.metrics.first_event(model_, now_ns() - begun_ns_);
+  const std::int64_t now = now_ns();
+  context_.metrics.first_event(model_, now - begun_ns_);
+  if (trace_ != nullptr) trace_->first_event(now);
   std::vector<bp_pair> pairs;
   for (const auto& [name, value] : headers_) pairs.push_back({str(name), str(value)});
   bp_event head{};
@@ -308,6 +343,7 @@ void GatewayCall::send_error(const Error& error, const Refusal* refusal) {
 void GatewayCall::break_off(const Error& error, CallOutcome outcome) {
   if (phase_ == Phase::kOver || cancelling_) return;
   if (attempt_ == nullptr) return fail(error, outcome, nullptr);
+  if (trace_ != nullptr) trace_->fails(error);
   cancelling_ = true;
   send_error(error, nullptr);
   stop_backend(outcome);
@@ -353,15 +389,22 @@ void GatewayCall::finish(CallOutcome outcome) {
   cancelling_ = false;
   disarm(deadline_timer_);
   settle(outcome);
-  const std::int64_t duration_ns = now_ns() - begun_ns_;
+  const std::int64_t now = now_ns();
+  const std::int64_t duration_ns = now - begun_ns_;
   context_.metrics.ended(model_, outcome, duration_ns);
+  if (trace_ != nullptr) trace_->ends(name_of(outcome), now);
   if (context_.logger.enabled(LogLevel::kDebug)) {
-    context_.logger.write(LogLevel::kDebug, "pipeline", "call ended",
-                          {{"request_id", id_},
-                           {"model", model_.name},
-                           {"duration_us", std::to_string(duration_ns / 1000)}});
+    log(LogLevel::kDebug, "call ended in " + std::to_string(duration_ns / 1000) + " us");
   }
   destroy_when_idle();
+}
+
+void GatewayCall::log(LogLevel level, std::string_view message) const {
+  if (!context_.logger.enabled(level)) return;
+  const std::string trace = trace_id();
+  std::vector<LogField> fields = {{"request_id", id_}, {"model", model_.name}};
+  if (!trace.empty()) fields.emplace_back("trace_id", trace);
+  context_.logger.write(level, "pipeline", message, fields);
 }
 
 // Pays for what was produced, no more. A backend that reports no usage is taken at the number of

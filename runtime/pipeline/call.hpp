@@ -9,6 +9,7 @@
 #include "runtime/pipeline/router.hpp"
 #include "runtime/pipeline/settlement.hpp"
 #include "runtime/services/logger.hpp"
+#include "runtime/telemetry/call_trace.hpp"
 
 #include <backplane/clock.h>
 
@@ -44,6 +45,7 @@ struct CallContext {
   Logger& logger;
   CallLimits limits;
   std::atomic<std::uint64_t> live_calls{0};
+  Tracer* tracer = nullptr;
 };
 
 class GatewayCall final : public bp_call, private AttemptOwner {
@@ -72,6 +74,10 @@ class GatewayCall final : public bp_call, private AttemptOwner {
   void succeed();
   void fail(const Error& error, CallOutcome outcome, const Refusal* refusal);
   bp_request request_for(const Route& route) const;
+  void begin_trace();
+  void trace_end_of_attempt(const Error* error);
+  std::string trace_id() const;
+  void log(LogLevel level, std::string_view message) const;
 
   void on_start(Attempt& attempt) override { attempt_ = &attempt; }
   std::uint32_t on_event(const bp_event& event) override;
@@ -106,6 +112,7 @@ class GatewayCall final : public bp_call, private AttemptOwner {
   std::vector<std::pair<std::string, std::string>> metadata_;
   std::vector<bp_pair> charge_metadata_;
   std::vector<bp_pair> backend_metadata_;  // without credentials
+  std::unique_ptr<CallTrace> trace_;       // null: not traced
   std::int64_t begun_ns_ = 0;
   std::int64_t deadline_ns_ = 0;
 

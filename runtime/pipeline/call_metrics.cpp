@@ -5,6 +5,7 @@ namespace backplane {
 namespace {
 
 constexpr std::int64_t kMillisecondNs = 1'000'000;
+constexpr const char* kOutcomes[] = {"ok", "refused", "failed", "client_gone"};
 
 const std::vector<std::int64_t>& duration_bounds_ns() {
   static const std::vector<std::int64_t> kBounds = [] {
@@ -19,6 +20,10 @@ const std::vector<std::int64_t>& duration_bounds_ns() {
 }
 
 }  // namespace
+
+const char* name_of(CallOutcome outcome) {
+  return kOutcomes[static_cast<std::uint32_t>(outcome)];
+}
 
 Result<CallMetrics> CallMetrics::create(MetricsRegistry& registry, const Router& router) {
   CallMetrics metrics(registry);
@@ -64,11 +69,10 @@ Status CallMetrics::define(const Router& router) {
 
 Status CallMetrics::define_model(const Model& model, Series& series) {
   const std::pair<std::string, std::string> label{"model", model.name};
-  const char* const outcomes[] = {"ok", "refused", "failed", "client_gone"};
   Status status = ok();
   for (std::size_t i = 0; i < 4 && status; ++i) {
     status = this->series(BP_METRIC_COUNTER, "backplane_calls_total", "Calls that have ended",
-                          {label, {"outcome", outcomes[i]}}, series.outcomes[i]);
+                          {label, {"outcome", kOutcomes[i]}}, series.outcomes[i]);
   }
   if (status) {
     status = this->series(BP_METRIC_HISTOGRAM, "backplane_call_seconds",

@@ -11,6 +11,7 @@
 namespace backplane {
 
 enum class CallOutcome : std::uint32_t { kOk, kRefused, kFailed, kClientGone };
+const char* name_of(CallOutcome outcome);
 
 class CallMetrics {
  public:

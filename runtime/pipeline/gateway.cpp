@@ -15,7 +15,7 @@ Gateway& self_of(void* context) {
 Gateway::Gateway(const bp_loop_service& loops, const bp_clock& clock, MetricsRegistry& registry,
                  CallMetrics& metrics, Logger& logger, const Router& router,
                  const std::vector<PaymentInstance>& payments, Options options)
-    : context_{loops, clock, payments, metrics, logger, options.call, {}},
+    : context_{loops, clock, payments, metrics, logger, options.call, {}, options.tracer},
       registry_(registry),
       router_(router),
       options_(options),

@@ -17,6 +17,7 @@ namespace backplane {
 // A started backend. `table` and `self` are the plugin's; the counters are the pipeline's.
 struct BackendInstance {
   std::string name;
+  std::string plugin;  // its name, for traces
   const bp_backend* table = nullptr;
   void* self = nullptr;
   std::uint64_t calls_max = 0;   // 0: no bound

@@ -139,8 +139,10 @@ std::vector<dialect::Header> OpenAi::headers_of(const bp_request& request) const
     headers.push_back({"x-request-id", std::string(view(request.id))});
   }
   for (const bp_pair& pair : std::span(request.metadata, request.metadata_count)) {
-    if (view(pair.name) == "traceparent" && is_header_value(view(pair.value))) {
-      headers.push_back({"traceparent", std::string(view(pair.value))});
+    const std::string_view name = view(pair.name);
+    const bool is_trace = name == "traceparent" || name == "tracestate";
+    if (is_trace && is_header_value(view(pair.value))) {
+      headers.push_back({std::string(name), std::string(view(pair.value))});
     }
   }
   return headers;

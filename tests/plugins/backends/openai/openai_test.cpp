@@ -101,6 +101,7 @@ TEST(OpenAi, BuildsTheHeadersFromZero) {
                     BP_REQUEST_STREAM, "chat.completions",
                     {{"ref:key", " sk-1\n"}, {"ref:org", "org-1"}});
   const std::vector<bp_pair> metadata = {{str("traceparent"), str("00-aa-bb-01")},
+                                         {str("tracestate"), str("a=1,b=2")},
                                          {str("cookie"), str("secret")},
                                          {str("x-forwarded-for"), str("10.0.0.1")}};
   exchange.request.metadata = metadata.data();
@@ -108,10 +109,15 @@ TEST(OpenAi, BuildsTheHeadersFromZero) {
   ASSERT_EQ(exchange.submit(), BP_CODE_OK);
   Headers headers = exchange.sent().headers;
   std::sort(headers.begin(), headers.end());
-  const Headers expected = {{"accept", "text/event-stream"},      {"authorization", "Bearer sk-1"},
-                            {"content-type", "application/json"}, {"traceparent", "00-aa-bb-01"},
-                            {"user-agent", "backplane/0.1.0"},    {"x-org", "org-1"},
-                            {"x-request-id", "request-1"},        {"x-title", "plain"}};
+  const Headers expected = {{"accept", "text/event-stream"},
+                            {"authorization", "Bearer sk-1"},
+                            {"content-type", "application/json"},
+                            {"traceparent", "00-aa-bb-01"},
+                            {"tracestate", "a=1,b=2"},
+                            {"user-agent", "backplane/0.1.0"},
+                            {"x-org", "org-1"},
+                            {"x-request-id", "request-1"},
+                            {"x-title", "plain"}};
   EXPECT_EQ(headers, expected);
 }
 

@@ -3,6 +3,7 @@
 
 #include "runtime/host/catalog_schemas.hpp"
 #include "runtime/host/instances.hpp"
+#include "runtime/host/network_metrics.hpp"
 #include "runtime/host/tracing.hpp"
 #include "runtime/net/http.hpp"
 #include "runtime/net/loop.hpp"
@@ -10,6 +11,7 @@
 #include "runtime/pipeline/gateway.hpp"
 #include "runtime/services/clock.hpp"
 #include "runtime/services/key_value_store.hpp"
+#include "runtime/services/process_metrics.hpp"
 
 #include <boost/json.hpp>
 
@@ -140,7 +142,8 @@ Status Runtime::Parts::start_services() {
   auto client = HttpClient::create(*loops, {});
   if (!client) return client.error();
   http = std::move(*client);
-  return ok();
+  const Status defined = define_process_metrics(metrics);
+  return defined ? define_network_metrics(metrics, *net, *http) : defined;
 }
 
 SharedServices Runtime::Parts::services() {

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/net/http_counts.hpp"
 #include "runtime/net/loop.hpp"
 #include "runtime/net/tls.hpp"
 
@@ -52,6 +53,9 @@ class HttpClient {
 
   // Lives as long as this object. [any-thread]
   const bp_http* table() const { return &table_; }
+
+  // Over all loops. [any-thread]
+  std::int64_t count(LoopCount HttpCounts::*which) const;
 
   // Null unless it is the calling thread's loop and one of ours.
   LoopHttp* of(bp_loop* loop) const;

@@ -58,6 +58,12 @@ HttpClient::~HttpClient() {
   }
 }
 
+std::int64_t HttpClient::count(LoopCount HttpCounts::*which) const {
+  std::int64_t sum = 0;
+  for (const auto& http : loop_https_) sum += (http->counts().*which).get();
+  return sum;
+}
+
 LoopHttp* HttpClient::of(bp_loop* loop) const {
   if (loop == nullptr || !EventLoop::of(loop).is_current()) return nullptr;
   const std::uint32_t index = EventLoop::of(loop).index();

@@ -15,6 +15,7 @@
 
 #include "runtime/net/deadline_sweep.hpp"
 #include "runtime/net/event_loop.hpp"
+#include "runtime/net/http_counts.hpp"
 #include "runtime/net/http_exchange.hpp"
 #include "runtime/net/http_pool.hpp"
 #include "runtime/net/http_resolver.hpp"
@@ -33,6 +34,8 @@ class LoopHttp final : public TurnEnd, public AddressReceiver {
   DeadlineSweep& sweep() { return sweep_; }
   ssl_ctx_st& tls() { return tls_; }
   std::size_t connections_per_host_max() const { return connections_per_host_max_; }
+  HttpCounts& counts() { return counts_; }
+  const HttpCounts& counts() const { return counts_; }  // [any-thread] to read
 
   Result<Exchange*> send(const bp_http_request& request, const bp_http_handler& handler,
                          void* context);
@@ -70,6 +73,7 @@ class LoopHttp final : public TurnEnd, public AddressReceiver {
   std::vector<std::unique_ptr<Exchange>> spare_exchanges_;
   std::vector<Exchange*> failed_;
   bool closing_ = false;
+  HttpCounts counts_;
 
   std::mutex mutex_;
   std::vector<std::pair<std::string, Addresses>> answers_;  // guarded by mutex_

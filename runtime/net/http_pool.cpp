@@ -50,11 +50,16 @@ void HostPool::submit(Exchange& exchange) {
   } else if (!idle_.empty()) {
     UpstreamConnection* connection = idle_.back();
     idle_.pop_back();
+    http_.counts().idle.add(-1);
+    http_.counts().reused.add(1);
     return connection->serve(exchange);
   }
   exchange.enter(Phase::kConnecting);
   if (has_room()) return open(exchange);
-  if (waiting_.size() < kWaitingPerHostMax) return waiting_.push_back(&exchange);
+  if (waiting_.size() < kWaitingPerHostMax) {
+    http_.counts().waiting.add(1);
+    return waiting_.push_back(&exchange);
+  }
   http_.fail(exchange, {Code::kUnavailable, "too many requests wait for the upstream", {}, 0, 0});
 }
 
@@ -90,11 +95,12 @@ void HostPool::on_addresses(Addresses addresses) {
 }
 
 void HostPool::forget(Exchange& exchange) {
-  std::erase(waiting_, &exchange);
+  http_.counts().waiting.add(-static_cast<std::int64_t>(std::erase(waiting_, &exchange)));
   std::erase(resolving_, &exchange);
 }
 
 void HostPool::close_all() {
+  http_.counts().waiting.add(-static_cast<std::int64_t>(waiting_.size()));
   for (Exchange* exchange : std::exchange(waiting_, {})) http_.destroy(*exchange);
   for (Exchange* exchange : std::exchange(resolving_, {})) http_.destroy(*exchange);
   for (UpstreamConnection* connection : connections_) connection->close();
@@ -105,6 +111,8 @@ void HostPool::add(UpstreamConnection& connection) {
   connections_.push_back(&connection);
   sweep().add(connection);
   ++alive_;
+  http_.counts().connections.add(1);
+  http_.counts().opened.add(1);
 }
 
 void HostPool::remove(UpstreamConnection& connection) {
@@ -120,15 +128,21 @@ void HostPool::take_back(UpstreamConnection& connection) {
     Exchange& next = *waiting_.front();
     if (next.has_upload()) return connection.close();
     waiting_.pop_front();
+    http_.counts().waiting.add(-1);
+    http_.counts().reused.add(1);
     return connection.serve(next);
   }
   idle_.push_back(&connection);
+  http_.counts().idle.add(1);
   if (idle_.size() > kIdlePerHostMax) idle_.front()->close();
 }
 
 void HostPool::gone(UpstreamConnection& connection, bool was_idle) {
   --alive_;
-  if (was_idle) std::erase(idle_, &connection);
+  http_.counts().connections.add(-1);
+  if (was_idle) {
+    http_.counts().idle.add(-static_cast<std::int64_t>(std::erase(idle_, &connection)));
+  }
   open_waiting();
 }
 
@@ -138,6 +152,7 @@ void HostPool::open_waiting() {
   while (!waiting_.empty() && has_room()) {
     Exchange& next = *waiting_.front();
     waiting_.pop_front();
+    http_.counts().waiting.add(-1);
     open(next);
   }
   opening_ = false;

@@ -19,6 +19,7 @@ void LoopNet::add(Connection& connection) {
   connections_.push_back(&connection);
   sweep_.add(connection);
   count_.fetch_add(1, std::memory_order_relaxed);
+  added_.fetch_add(1, std::memory_order_relaxed);
 }
 
 void LoopNet::remove(Connection& connection) {

@@ -22,7 +22,8 @@ class LoopNet {
 
   EventLoop& loop() { return loop_; }
   DeadlineSweep& sweep() { return sweep_; }
-  std::size_t count() const { return count_.load(std::memory_order_relaxed); }  // [any-thread]
+  std::size_t count() const { return count_.load(std::memory_order_relaxed); }    // [any-thread]
+  std::uint64_t added() const { return added_.load(std::memory_order_relaxed); }  // [any-thread]
 
   void add(Connection& connection);
   void remove(Connection& connection);
@@ -39,6 +40,7 @@ class LoopNet {
   std::vector<Connection*> connections_;
   std::vector<std::string> spare_outputs_;
   std::atomic<std::size_t> count_{0};
+  std::atomic<std::uint64_t> added_{0};
 };
 
 }  // namespace backplane

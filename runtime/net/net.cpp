@@ -105,6 +105,12 @@ std::size_t Net::connection_count() const {
   return count;
 }
 
+std::uint64_t Net::accepted_count() const {
+  std::uint64_t count = 0;
+  for (const auto& net : loop_nets_) count += net->added();
+  return count;
+}
+
 void Net::abort_all() {
   for (const auto& net : loop_nets_) net->loop().run_and_wait([&] { net->abort_all(); });
   // One more turn: `closed` is told at the end of the first.

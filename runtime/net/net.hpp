@@ -54,6 +54,8 @@ class Net {
   const bp_net* table() const { return &table_; }
   // Open connections, those included that are being set up or taken down. [any-thread]
   std::size_t connection_count() const;
+  // Accepted since the beginning. [any-thread]
+  std::uint64_t accepted_count() const;
   // Resets every connection; all have been told `closed` when it returns. Close the listeners
   // first. [control] not from a loop's thread
   void abort_all();

@@ -224,6 +224,7 @@ void Attempt::end(const bp_event& terminal) {
 void Attempt::settle_place() {
   if (ended_) return;
   backend_.leave();
+  context_.metrics.attempt_left(backend_);
   disarm(grace_timer_);
   disarm(timeout_timer_);
 }

@@ -89,7 +89,9 @@ void GatewayCall::begin_trace() {
       {loop_calls_.loop, id_, operation_, model_.name, scan_.max_output_tokens, scan_.stream});
 }
 
-void GatewayCall::trace_end_of_attempt(const Error* error) {
+void GatewayCall::note_end_of_attempt(const Error* error) {
+  context_.metrics.attempt_ended(*routes_[next_route_ - 1]->backend,
+                                 error != nullptr ? outcome_of(*error) : AttemptOutcome::kOk);
   if (trace_ != nullptr) trace_->attempt_ends(error, now_ns());
 }
 
@@ -169,12 +171,14 @@ void GatewayCall::try_next() {
 
 Status GatewayCall::try_route(const Route& route) {
   if (!route.backend->try_enter()) {
+    context_.metrics.attempt_ended(*route.backend, AttemptOutcome::kBusy);
     return Error{Code::kResourceExhausted,
                  "every backend of the model \"" + model_.name + "\" is busy; try again soon",
                  "BACKEND_BUSY", 429, 1000};
   }
+  const BackendInstance& backend = *route.backend;
+  context_.metrics.attempt_begun(backend);
   if (trace_ != nullptr) {
-    const BackendInstance& backend = *route.backend;
     trace_->attempt_begins(backend.name, backend.plugin, route.model, now_ns());
   }
   const bp_request request = request_for(route);
@@ -185,7 +189,7 @@ Status GatewayCall::try_route(const Route& route) {
                               context_.limits.cancel_grace_ms,
                               request.deadline_ns < deadline_ns_ ? route.backend->timeout_ms : 0};
   Status started = Attempt::start(*this, *route.backend, shared, request);
-  if (!started) trace_end_of_attempt(&started.error());
+  if (!started) note_end_of_attempt(&started.error());
   return started;
 }
 
@@ -242,7 +246,7 @@ void GatewayCall::on_end(const bp_event& terminal) {
                       : terminal.error != nullptr
                           ? read_error(*terminal.error)
                           : internal_error("the backend failed without a word");
-  trace_end_of_attempt(has_failed ? &error : nullptr);
+  note_end_of_attempt(has_failed ? &error : nullptr);
   if (cancelling_) return finish(outcome_);
   if (phase_ == Phase::kOver) return destroy_when_idle();
   if (!has_failed) return succeed();

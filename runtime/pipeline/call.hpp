@@ -75,7 +75,7 @@ class GatewayCall final : public bp_call, private AttemptOwner {
   void fail(const Error& error, CallOutcome outcome, const Refusal* refusal);
   bp_request request_for(const Route& route) const;
   void begin_trace();
-  void trace_end_of_attempt(const Error* error);
+  void note_end_of_attempt(const Error* error);
   std::string trace_id() const;
   void log(LogLevel level, std::string_view message) const;
 

@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/pipeline/call_metrics.hpp"
 
+#include <map>
+
 namespace backplane {
 namespace {
 
+using Labels = std::vector<std::pair<std::string, std::string>>;
+
 constexpr std::int64_t kMillisecondNs = 1'000'000;
-constexpr const char* kOutcomes[] = {"ok", "refused", "failed", "client_gone"};
+constexpr std::array<const char*, 4> kOutcomes = {"ok", "refused", "failed", "client_gone"};
+constexpr std::array<const char*, kAttemptOutcomes> kAttempts = {
+    "ok",      "busy",        "cancelled", "timeout",  "rate_limited",
+    "refused", "unavailable", "cut",       "protocol", "failed"};
+constexpr std::array<const char*, kRejections> kReasons = {"not_ready", "overloaded", "too_large",
+                                                           "no_such_model", "invalid"};
 
 const std::vector<std::int64_t>& duration_bounds_ns() {
   static const std::vector<std::int64_t> kBounds = [] {
@@ -22,82 +31,127 @@ const std::vector<std::int64_t>& duration_bounds_ns() {
 }  // namespace
 
 const char* name_of(CallOutcome outcome) {
-  return kOutcomes[static_cast<std::uint32_t>(outcome)];
+  return kOutcomes[static_cast<std::size_t>(outcome)];
 }
+
+AttemptOutcome outcome_of(const Error& error) {
+  if (error.type == "BACKEND_PROTOCOL") return AttemptOutcome::kProtocol;
+  switch (error.code) {
+    case Code::kOk:
+    case Code::kUnknown:
+    case Code::kInternal:
+    case Code::kAborted:
+      return error.http_status == 429 ? AttemptOutcome::kRateLimited : AttemptOutcome::kFailed;
+    case Code::kCancelled:
+      return AttemptOutcome::kCancelled;
+    case Code::kDeadlineExceeded:
+      return AttemptOutcome::kTimeout;
+    case Code::kResourceExhausted:
+      return AttemptOutcome::kRateLimited;
+    case Code::kUnavailable:
+      return AttemptOutcome::kUnavailable;
+    case Code::kDataLoss:
+      return AttemptOutcome::kCut;
+    default:
+      return AttemptOutcome::kRefused;
+  }
+}
+
+Rejection rejection_of(const Error& error) {
+  if (error.type == "NOT_READY") return Rejection::kNotReady;
+  if (error.type == "OVERLOADED") return Rejection::kOverloaded;
+  if (error.type == "BODY_TOO_LARGE") return Rejection::kTooLarge;
+  if (error.type == "MODEL_NOT_FOUND") return Rejection::kNoSuchModel;
+  return Rejection::kInvalid;
+}
+
+// Makes series until one fails.
+class CallMetrics::Definer {
+ public:
+  explicit Definer(CallMetrics& metrics) : metrics_(metrics) {}
+
+  Status run(const Router& router) {
+    metrics_.live_calls_ = gauge("backplane_live_calls", "Calls being served now", {});
+    metrics_.fallbacks_ =
+        counter("backplane_fallbacks_total", "Calls moved on to another route after a failure", {});
+    metrics_.leaked_calls_ = counter("backplane_leaked_calls_total",
+                                     "Cancelled calls whose backend never ended them", {});
+    for (std::size_t i = 0; i < kRejections; ++i) {
+      metrics_.rejections_[i] =
+          counter("backplane_requests_rejected_total", "Requests that did not become a call",
+                  {{"reason", kReasons[i]}});
+    }
+    metrics_.models_.resize(router.models().size());
+    for (const auto& [name, model] : router.models()) {
+      define_model(model, metrics_.models_[model.index]);
+      for (const Route& route : model.routes) define_backend(*route.backend);
+    }
+    return status_;
+  }
+
+ private:
+  void define_model(const Model& model, ModelSeries& series) {
+    const std::pair<std::string, std::string> label{"model", model.name};
+    for (std::size_t i = 0; i < kOutcomes.size(); ++i) {
+      series.outcomes[i] = counter("backplane_calls_total", "Calls that have ended",
+                                   {label, {"outcome", kOutcomes[i]}});
+    }
+    series.duration =
+        seconds("backplane_call_seconds", "Time from a call's begin to its end", {label});
+    series.first_event = seconds("backplane_first_event_seconds",
+                                 "Time from a call's begin to the first thing sent back", {label});
+    const char* const tokens = "backplane_tokens_total";
+    series.prompt_tokens = counter(tokens, "Tokens metered", {label, {"kind", "prompt"}});
+    series.completion_tokens = counter(tokens, "Tokens metered", {label, {"kind", "completion"}});
+  }
+
+  void define_backend(BackendInstance& backend) {
+    const auto [known, is_new] = backends_.emplace(&backend, metrics_.backends_.size());
+    backend.index = static_cast<std::uint32_t>(known->second);
+    if (!is_new) return;
+    const std::pair<std::string, std::string> label{"backend", backend.name};
+    BackendSeries& series = metrics_.backends_.emplace_back();
+    series.in_flight =
+        gauge("backplane_backend_live_calls", "Calls that a backend is busy with now", {label});
+    for (std::size_t i = 0; i < kAttemptOutcomes; ++i) {
+      series.outcomes[i] = counter("backplane_attempts_total", "Tries of calls on a backend",
+                                   {label, {"outcome", kAttempts[i]}});
+    }
+  }
+
+  std::uint64_t counter(const char* name, const char* help, Labels labels) {
+    return define({BP_METRIC_COUNTER, name, help, std::move(labels), 1, {}});
+  }
+  std::uint64_t gauge(const char* name, const char* help, Labels labels) {
+    return define({BP_METRIC_GAUGE, name, help, std::move(labels), 1, {}});
+  }
+  std::uint64_t seconds(const char* name, const char* help, Labels labels) {
+    constexpr std::int64_t kSecondNs = 1'000'000'000;
+    return define(
+        {BP_METRIC_HISTOGRAM, name, help, std::move(labels), kSecondNs, duration_bounds_ns()});
+  }
+  std::uint64_t define(const MetricsRegistry::Definition& definition) {
+    if (!status_) return 0;
+    const Result<std::uint64_t> handle = metrics_.registry_->define(definition);
+    if (!handle) status_ = handle.error();
+    return handle ? *handle : 0;
+  }
+
+  CallMetrics& metrics_;
+  std::map<const BackendInstance*, std::size_t> backends_;
+  Status status_ = ok();
+};
 
 Result<CallMetrics> CallMetrics::create(MetricsRegistry& registry, const Router& router) {
   CallMetrics metrics(registry);
-  if (const Status defined = metrics.define(router); !defined) return defined.error();
+  if (const Status defined = Definer(metrics).run(router); !defined) return defined.error();
   return metrics;
 }
 
-Status CallMetrics::series(std::uint32_t kind, const char* name, const char* help,
-                           std::vector<std::pair<std::string, std::string>> labels,
-                           std::uint64_t& out) {
-  MetricsRegistry::Definition definition;
-  definition.kind = kind;
-  definition.name = name;
-  definition.help = help;
-  definition.labels = std::move(labels);
-  if (kind == BP_METRIC_HISTOGRAM) {
-    definition.denominator = 1'000'000'000;
-    definition.bounds = duration_bounds_ns();
-  }
-  const Result<std::uint64_t> handle = registry_->define(definition);
-  if (!handle) return handle.error();
-  out = *handle;
-  return ok();
-}
-
-Status CallMetrics::define(const Router& router) {
-  Status status =
-      series(BP_METRIC_GAUGE, "backplane_live_calls", "Calls being served now", {}, live_calls_);
-  if (status) {
-    status = series(BP_METRIC_COUNTER, "backplane_fallbacks_total",
-                    "Calls moved on to another route after a failure", {}, fallbacks_);
-  }
-  if (status) {
-    status = series(BP_METRIC_COUNTER, "backplane_leaked_calls_total",
-                    "Cancelled calls whose backend never ended them", {}, leaked_calls_);
-  }
-  models_.resize(router.models().size());
-  for (const auto& [name, model] : router.models()) {
-    if (status) status = define_model(model, models_[model.index]);
-  }
-  return status;
-}
-
-Status CallMetrics::define_model(const Model& model, Series& series) {
-  const std::pair<std::string, std::string> label{"model", model.name};
-  Status status = ok();
-  for (std::size_t i = 0; i < 4 && status; ++i) {
-    status = this->series(BP_METRIC_COUNTER, "backplane_calls_total", "Calls that have ended",
-                          {label, {"outcome", kOutcomes[i]}}, series.outcomes[i]);
-  }
-  if (status) {
-    status = this->series(BP_METRIC_HISTOGRAM, "backplane_call_seconds",
-                          "Time from a call's begin to its end", {label}, series.duration);
-  }
-  if (status) {
-    status = this->series(BP_METRIC_HISTOGRAM, "backplane_first_event_seconds",
-                          "Time from a call's begin to the first thing sent back", {label},
-                          series.first_event);
-  }
-  if (status) {
-    status = this->series(BP_METRIC_COUNTER, "backplane_tokens_total", "Tokens metered",
-                          {label, {"kind", "prompt"}}, series.prompt_tokens);
-  }
-  if (status) {
-    status = this->series(BP_METRIC_COUNTER, "backplane_tokens_total", "Tokens metered",
-                          {label, {"kind", "completion"}}, series.completion_tokens);
-  }
-  return status;
-}
-
 void CallMetrics::ended(const Model& model, CallOutcome outcome, std::int64_t duration_ns) {
-  const Series& series = models_[model.index];
+  const ModelSeries& series = models_[model.index];
   registry_->add(live_calls_, -1);
-  registry_->add(series.outcomes[static_cast<std::uint32_t>(outcome)], 1);
+  registry_->add(series.outcomes[static_cast<std::size_t>(outcome)], 1);
   registry_->add(series.duration, duration_ns);
 }
 
@@ -106,8 +160,22 @@ void CallMetrics::first_event(const Model& model, std::int64_t duration_ns) {
 }
 
 void CallMetrics::tokens(const Model& model, std::uint64_t prompt, std::uint64_t completion) {
-  registry_->add(models_[model.index].prompt_tokens, static_cast<std::int64_t>(prompt));
-  registry_->add(models_[model.index].completion_tokens, static_cast<std::int64_t>(completion));
+  const ModelSeries& series = models_[model.index];
+  if (prompt != 0) registry_->add(series.prompt_tokens, static_cast<std::int64_t>(prompt));
+  if (completion == 0) return;
+  registry_->add(series.completion_tokens, static_cast<std::int64_t>(completion));
+}
+
+void CallMetrics::attempt_begun(const BackendInstance& backend) {
+  registry_->add(backends_[backend.index].in_flight, 1);
+}
+
+void CallMetrics::attempt_left(const BackendInstance& backend) {
+  registry_->add(backends_[backend.index].in_flight, -1);
+}
+
+void CallMetrics::attempt_ended(const BackendInstance& backend, AttemptOutcome outcome) {
+  registry_->add(backends_[backend.index].outcomes[static_cast<std::size_t>(outcome)], 1);
 }
 
 }  // namespace backplane

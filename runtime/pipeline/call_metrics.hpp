@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the pipeline counts. Every series is made when the deployment starts.
+// What the pipeline counts. Every series is made when the deployment starts, with labels from the
+// configuration alone; docs/metrics.md has them all.
 #pragma once
 
 #include "runtime/pipeline/router.hpp"
 #include "runtime/services/metrics.hpp"
 
+#include <array>
 #include <backplane/result.hpp>
 #include <vector>
 
@@ -13,33 +15,64 @@ namespace backplane {
 enum class CallOutcome : std::uint32_t { kOk, kRefused, kFailed, kClientGone };
 const char* name_of(CallOutcome outcome);
 
+// How one try on a backend ended.
+enum class AttemptOutcome : std::uint32_t {
+  kOk,
+  kBusy,  // not begun: the backend has as many calls as it may
+  kCancelled,
+  kTimeout,
+  kRateLimited,
+  kRefused,  // the request's own fault
+  kUnavailable,
+  kCut,
+  kProtocol,  // the plugin broke a rule
+  kFailed,
+};
+inline constexpr std::size_t kAttemptOutcomes = 10;
+AttemptOutcome outcome_of(const Error& error);
+
+// Why a request did not become a call.
+enum class Rejection : std::uint32_t { kNotReady, kOverloaded, kTooLarge, kNoSuchModel, kInvalid };
+inline constexpr std::size_t kRejections = 5;
+Rejection rejection_of(const Error& error);
+
 class CallMetrics {
  public:
+  // Numbers the backends that routes lead to.
   static Result<CallMetrics> create(MetricsRegistry& registry, const Router& router);
 
+  // [any-thread]
+  void rejected(Rejection why) { registry_->add(rejections_[static_cast<std::size_t>(why)], 1); }
   void begun() { registry_->add(live_calls_, 1); }
   void ended(const Model& model, CallOutcome outcome, std::int64_t duration_ns);
   void first_event(const Model& model, std::int64_t duration_ns);
   void tokens(const Model& model, std::uint64_t prompt, std::uint64_t completion);
   void fallback() { registry_->add(fallbacks_, 1); }
   void leaked() { registry_->add(leaked_calls_, 1); }
+  void attempt_begun(const BackendInstance& backend);
+  void attempt_left(const BackendInstance& backend);  // gave its place back
+  void attempt_ended(const BackendInstance& backend, AttemptOutcome outcome);
 
  private:
-  struct Series {
-    std::uint64_t outcomes[4];
+  struct ModelSeries {
+    std::array<std::uint64_t, 4> outcomes;
     std::uint64_t duration;
     std::uint64_t first_event;
     std::uint64_t prompt_tokens;
     std::uint64_t completion_tokens;
   };
+  struct BackendSeries {
+    std::uint64_t in_flight;
+    std::array<std::uint64_t, kAttemptOutcomes> outcomes;
+  };
+  class Definer;
+
   explicit CallMetrics(MetricsRegistry& registry) : registry_(&registry) {}
-  Status define(const Router& router);
-  Status define_model(const Model& model, Series& series);
-  Status series(std::uint32_t kind, const char* name, const char* help,
-                std::vector<std::pair<std::string, std::string>> labels, std::uint64_t& out);
 
   MetricsRegistry* registry_;
-  std::vector<Series> models_;
+  std::vector<ModelSeries> models_;
+  std::vector<BackendSeries> backends_;
+  std::array<std::uint64_t, kRejections> rejections_{};
   std::uint64_t live_calls_ = 0;
   std::uint64_t fallbacks_ = 0;
   std::uint64_t leaked_calls_ = 0;

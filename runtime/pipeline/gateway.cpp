@@ -27,7 +27,7 @@ Gateway::Gateway(const bp_loop_service& loops, const bp_clock& clock, MetricsReg
                 bp_error* error) -> std::uint32_t {
                return sdk::guarded(error, [&]() -> std::uint32_t {
                  Result<GatewayCall*> call = self_of(self).begin(*request, *sink);
-                 if (!call) return report(call.error(), error);
+                 if (!call) return self_of(self).reject(call.error(), error);
                  *out = *call;
                  return BP_CODE_OK;
                });
@@ -88,6 +88,11 @@ Result<GatewayCall*> Gateway::begin(const bp_request& request, const bp_sink& si
                                std::move(*routes));
   call->start_later();
   return call;
+}
+
+std::uint32_t Gateway::reject(const Error& error, bp_error* out) {
+  context_.metrics.rejected(rejection_of(error));
+  return report(error, out);
 }
 
 LoopCalls* Gateway::calls_of(const bp_loop* loop) {

@@ -38,6 +38,7 @@ class Gateway {
 
  private:
   Result<GatewayCall*> begin(const bp_request& request, const bp_sink& sink);
+  std::uint32_t reject(const Error& error, bp_error* out);
   std::string models_json() const;
   LoopCalls* calls_of(const bp_loop* loop);
 

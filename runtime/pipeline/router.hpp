@@ -22,6 +22,7 @@ struct BackendInstance {
   void* self = nullptr;
   std::uint64_t calls_max = 0;   // 0: no bound
   std::uint64_t timeout_ms = 0;  // of one attempt; 0: the call's deadline only
+  std::uint32_t index = 0;       // of the backend's metrics
   std::atomic<std::uint64_t> in_flight{0};
   std::atomic<std::uint64_t> leaked{0};  // cancelled calls that did not end in time
 

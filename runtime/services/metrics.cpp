@@ -1,25 +1,113 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/services/metrics.hpp"
 
-#include <prometheus/counter.h>
-#include <prometheus/gauge.h>
-#include <prometheus/histogram.h>
-#include <prometheus/registry.h>
+#include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
 #include <algorithm>
 #include <backplane/plugin.hpp>
-#include <cassert>
-#include <functional>
+#include <bit>
+#include <limits>
 #include <set>
+#include <thread>
 
 namespace backplane {
 
+namespace {
+
+// Of one shard: what one processor writes shares no cache line with another's.
+struct alignas(64) Line {
+  std::array<std::atomic<std::int64_t>, 8> cells{};
+};
+
+std::size_t lines_for(std::size_t cells) {
+  constexpr std::size_t kCells = std::tuple_size_v<decltype(Line::cells)>;
+  return (cells + kCells - 1) / kCells;
+}
+
+// Threads in turn, in the order in which they first count something: the loops are neighbours.
+std::size_t own_shard() {
+  static std::atomic<std::size_t> next{0};
+  thread_local const std::size_t own = next.fetch_add(1, std::memory_order_relaxed);
+  return own;
+}
+
+}  // namespace
+
+// Of a histogram: observations by bucket, those above all bounds, and the sum of their values.
 struct MetricsRegistry::Series {
-  double denominator = 1;
-  prometheus::Counter* counter = nullptr;
-  prometheus::Gauge* gauge = nullptr;
-  prometheus::Histogram* histogram = nullptr;
+  std::uint32_t kind;
+  double denominator;
+  std::vector<std::int64_t> bounds;
+  prometheus::ClientMetric labelled;
+  std::function<std::int64_t()> read;
+  std::size_t lines_per_shard;
+  std::size_t shards;
+  std::vector<Line> lines;
+
+  Series(const Definition& definition, std::size_t shard_count)
+      : kind(definition.kind),
+        denominator(static_cast<double>(definition.denominator)),
+        bounds(definition.kind == BP_METRIC_HISTOGRAM ? definition.bounds
+                                                      : std::vector<std::int64_t>{}),
+        lines_per_shard(lines_for(bounds.size() + 2)),
+        shards(shard_count),
+        lines(lines_per_shard * shards) {
+    const std::map<std::string, std::string> sorted(definition.labels.begin(),
+                                                    definition.labels.end());
+    for (const auto& [name, value] : sorted) labelled.label.push_back({name, value});
+  }
+
+  std::atomic<std::int64_t>& cell(std::size_t shard, std::size_t index) {
+    Line* const line = &lines[shard * lines_per_shard];
+    return line[index / line->cells.size()].cells[index % line->cells.size()];
+  }
+  void add(std::size_t index, std::int64_t value) {
+    cell(own_shard() & (shards - 1), index).fetch_add(value, std::memory_order_relaxed);
+  }
+  void observe(std::int64_t value) {
+    const auto bucket = std::lower_bound(bounds.begin(), bounds.end(), value);
+    add(static_cast<std::size_t>(bucket - bounds.begin()), 1);
+    add(bounds.size() + 1, value);
+  }
+  void set(std::int64_t value) {
+    for (std::size_t shard = 1; shard < shards; ++shard) cell(shard, 0).store(0);
+    cell(0, 0).store(value);
+  }
+  std::int64_t total(std::size_t index) {
+    std::int64_t sum = 0;
+    for (std::size_t shard = 0; shard < shards; ++shard) {
+      sum += cell(shard, index).load(std::memory_order_relaxed);
+    }
+    return sum;
+  }
+
+  prometheus::ClientMetric collect() {
+    prometheus::ClientMetric metric = labelled;
+    if (kind == BP_METRIC_HISTOGRAM) {
+      collect(metric.histogram);
+    } else {
+      const auto value = static_cast<double>(read ? read() : total(0)) / denominator;
+      metric.counter.value = value;
+      metric.gauge.value = value;
+    }
+    return metric;
+  }
+  void collect(prometheus::ClientMetric::Histogram& histogram) {
+    for (std::size_t i = 0; i <= bounds.size(); ++i) {
+      histogram.sample_count += static_cast<std::uint64_t>(total(i));
+      const double bound = i < bounds.size() ? static_cast<double>(bounds[i]) / denominator
+                                             : std::numeric_limits<double>::infinity();
+      histogram.bucket.push_back({histogram.sample_count, bound});
+    }
+    histogram.sample_sum = static_cast<double>(total(bounds.size() + 1)) / denominator;
+  }
+};
+
+struct MetricsRegistry::Family {
+  std::uint32_t kind;
+  std::string help;
+  std::vector<Series*> series;
 };
 
 namespace {
@@ -91,7 +179,8 @@ std::uint32_t define_from_table(void* context, const bp_metric_options* options,
 }  // namespace
 
 MetricsRegistry::MetricsRegistry()
-    : registry_(std::make_unique<prometheus::Registry>()),
+    : shards_(std::bit_floor(std::clamp<std::size_t>(
+          std::size_t{2} * std::thread::hardware_concurrency(), 1, kShardsMax))),
       table_{sizeof(bp_metrics),
              0,
              this,
@@ -108,10 +197,22 @@ MetricsRegistry::MetricsRegistry()
 MetricsRegistry::~MetricsRegistry() = default;
 
 Result<std::uint64_t> MetricsRegistry::define(const Definition& definition) {
-  if (const Status checked = check(definition); !checked) return checked.error();
   const std::lock_guard lock(mutex_);
-  const auto [kind, is_new] = kinds_.emplace(definition.name, definition.kind);
-  if (!is_new && kind->second != definition.kind) {
+  return define_locked(definition);
+}
+
+Status MetricsRegistry::observe(const Definition& definition, std::function<std::int64_t()> read) {
+  const std::lock_guard lock(mutex_);
+  const Result<std::uint64_t> handle = define_locked(definition);
+  if (!handle) return handle.error();
+  series_[*handle]->read = std::move(read);
+  return ok();
+}
+
+Result<std::uint64_t> MetricsRegistry::define_locked(const Definition& definition) {
+  if (const Status checked = check(definition); !checked) return checked.error();
+  const auto family = families_.find(definition.name);
+  if (family != families_.end() && family->second.kind != definition.kind) {
     return invalid_argument("metric \"" + definition.name + "\" exists with another kind");
   }
   const std::string key = key_of(definition);
@@ -119,30 +220,12 @@ Result<std::uint64_t> MetricsRegistry::define(const Definition& definition) {
   if (series_.size() == kSeriesMax) {
     return Error{Code::kResourceExhausted, "there are too many metric series", {}, 0, 0};
   }
-  auto series = std::make_unique<Series>();
-  make(definition, *series);
-  series_.push_back(std::move(series));
+  series_.push_back(std::make_unique<Series>(definition, shards_));
+  Family& named = families_[definition.name];
+  if (named.series.empty()) named = {definition.kind, definition.help, {}};
+  named.series.push_back(series_.back().get());
   count_.store(series_.size(), std::memory_order_release);
   return handles_[key] = series_.size() - 1;
-}
-
-void MetricsRegistry::make(const Definition& definition, Series& series) {
-  const prometheus::Labels labels(definition.labels.begin(), definition.labels.end());
-  series.denominator = static_cast<double>(definition.denominator);
-  const auto named = [&](auto builder) -> auto& {
-    return builder.Name(definition.name).Help(definition.help).Register(*registry_);
-  };
-  if (definition.kind == BP_METRIC_COUNTER) {
-    series.counter = &named(prometheus::BuildCounter()).Add(labels);
-  } else if (definition.kind == BP_METRIC_GAUGE) {
-    series.gauge = &named(prometheus::BuildGauge()).Add(labels);
-  } else {
-    prometheus::Histogram::BucketBoundaries bounds;
-    for (const std::int64_t bound : definition.bounds) {
-      bounds.push_back(static_cast<double>(bound) / series.denominator);
-    }
-    series.histogram = &named(prometheus::BuildHistogram()).Add(labels, bounds);
-  }
 }
 
 MetricsRegistry::Series* MetricsRegistry::series_at(std::uint64_t handle) const {
@@ -152,20 +235,26 @@ MetricsRegistry::Series* MetricsRegistry::series_at(std::uint64_t handle) const 
 void MetricsRegistry::add(std::uint64_t handle, std::int64_t value) {
   Series* const series = series_at(handle);
   if (series == nullptr) return;
-  const double scaled = static_cast<double>(value) / series->denominator;
-  if (series->counter != nullptr && value >= 0) series->counter->Increment(scaled);
-  if (series->gauge != nullptr) series->gauge->Increment(scaled);
-  if (series->histogram != nullptr) series->histogram->Observe(scaled);
+  if (series->kind == BP_METRIC_HISTOGRAM) return series->observe(value);
+  if (series->kind == BP_METRIC_GAUGE || value >= 0) series->add(0, value);
 }
 
 void MetricsRegistry::set(std::uint64_t handle, std::int64_t value) {
   Series* const series = series_at(handle);
-  if (series == nullptr || series->gauge == nullptr) return;
-  series->gauge->Set(static_cast<double>(value) / series->denominator);
+  if (series != nullptr && series->kind == BP_METRIC_GAUGE) series->set(value);
 }
 
 std::string MetricsRegistry::text() const {
-  return prometheus::TextSerializer().Serialize(registry_->Collect());
+  constexpr std::array<prometheus::MetricType, 3> kTypes = {prometheus::MetricType::Counter,
+                                                            prometheus::MetricType::Gauge,
+                                                            prometheus::MetricType::Histogram};
+  const std::lock_guard lock(mutex_);
+  std::vector<prometheus::MetricFamily> families;
+  for (const auto& [name, family] : families_) {
+    families.push_back({name, family.help, kTypes[family.kind], {}});
+    for (Series* series : family.series) families.back().metric.push_back(series->collect());
+  }
+  return prometheus::TextSerializer().Serialize(families);
 }
 
 }  // namespace backplane

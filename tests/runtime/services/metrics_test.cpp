@@ -70,6 +70,49 @@ TEST_F(MetricsTest, HistogramsAreDivided) {
   EXPECT_TRUE(shows("call_seconds_count 3"));
 }
 
+TEST_F(MetricsTest, AValueOnABoundIsBelowIt) {
+  const std::uint64_t handle = *registry.define(histogram("h", {0, 10}));
+  for (const std::int64_t value : {-1, 0, 1, 10, 11}) registry.add(handle, value);
+  EXPECT_TRUE(shows(R"(h_bucket{le="0"} 2)")) << registry.text();
+  EXPECT_TRUE(shows(R"(h_bucket{le="10"} 4)"));
+  EXPECT_TRUE(shows(R"(h_bucket{le="+Inf"} 5)"));
+  EXPECT_TRUE(shows("h_sum 21"));
+  EXPECT_TRUE(shows("h_count 5"));
+}
+
+TEST_F(MetricsTest, ObservedValuesAreReadWhenExported) {
+  std::int64_t value = 5;
+  Definition definition = gauge("seconds");
+  definition.denominator = 10;
+  ASSERT_TRUE(registry.observe(definition, [&] { return value; }));
+  EXPECT_TRUE(shows("seconds 0.5")) << registry.text();
+  value = 7;
+  EXPECT_TRUE(shows("seconds 0.7"));
+  ASSERT_TRUE(registry.observe(definition, [] { return 9; }));
+  EXPECT_TRUE(shows("seconds 0.9"));
+  EXPECT_FALSE(registry.observe(counter("seconds"), [] { return 1; })) << "another kind";
+}
+
+TEST_F(MetricsTest, ThreadsAddUpToOneValue) {
+  const std::uint64_t count = *registry.define(counter("a_total"));
+  const std::uint64_t live = *registry.define(gauge("live"));
+  const std::uint64_t sizes = *registry.define(histogram("h", {1}));
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 40; ++i) {
+    threads.emplace_back([&, i] {
+      for (int n = 0; n < 100; ++n) registry.add(count, 1);
+      registry.add(live, i % 2 == 0 ? 3 : -3);
+      registry.add(sizes, 2);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_TRUE(shows("a_total 4000")) << registry.text();
+  EXPECT_TRUE(shows("live 0"));
+  EXPECT_TRUE(shows("h_sum 80"));
+  registry.set(live, 4);
+  EXPECT_TRUE(shows("live 4"));
+}
+
 TEST_F(MetricsTest, TheSameSeriesHasTheSameHandle) {
   const auto first = registry.define(counter("a_total", {{"x", "1"}, {"y", "2"}}));
   EXPECT_EQ(*registry.define(counter("a_total", {{"x", "1"}, {"y", "2"}})), *first);

@@ -51,7 +51,7 @@ class Exporting : public testing::Test {
     return waits;
   }
 
-  VirtualLoops loops{1, testing::UnitTest::GetInstance()->random_seed() + 1U};
+  VirtualLoops loops;
   VirtualCollector collector{loops};
   MetricsRegistry registry;
   Logger logger{LogLevel::kOff, LogFormat::kText};

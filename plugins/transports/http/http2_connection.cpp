@@ -12,7 +12,7 @@ constexpr std::int32_t kConnectionWindowBytes = 1024 * 1024;
 // A client may give up so many streams at once, and so many a second (CVE-2023-44487).
 constexpr std::int64_t kResetsMax = 200;
 constexpr std::int64_t kResetsPerSecond = 20;
-// Frames that move nothing: SETTINGS, PING, PRIORITY, empty DATA, unknown ones.
+// Frames that move nothing: SETTINGS, PING, PRIORITY, empty DATA.
 constexpr std::int64_t kIdleFramesMax = 2000;
 constexpr std::int64_t kIdleFramesPerSecond = 200;
 

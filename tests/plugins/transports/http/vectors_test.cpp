@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs conformance vectors for HTTP/1.1 where they are present: raw requests with a verdict each.
+#include "base64.hpp"
 #include "fake_host.hpp"
 
 #include <gtest/gtest.h>
@@ -15,21 +16,6 @@ namespace json = boost::json;
 
 constexpr std::string_view kVectors = "/harness/conformance/data/dev/h1/vectors.json";
 constexpr std::string_view kBody = R"({"model":"m","input":"x"})";
-
-std::string decode_base64(std::string_view text) {
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  unsigned bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    const std::size_t digit = kDigits.find(c);
-    if (digit == std::string_view::npos) continue;
-    bits = bits << 6 | static_cast<unsigned>(digit);
-    if ((count += 6) >= 8) out += static_cast<char>(bits >> (count -= 8) & 0xff);
-  }
-  return out;
-}
 
 std::string hex(std::size_t number) {
   std::ostringstream text;

@@ -259,6 +259,11 @@ void Http2Connection::submit_head(std::int32_t stream, const ResponseHead& head,
   if (from == nullptr) return;
   std::vector<nghttp2_nv>& fields = shared_->fields();
   append_fields(fields, shared_->scratch(), head);
+  // Streams of events take turns; what has a length is sent one after the other.
+  const nghttp2_extpri turns{NGHTTP2_EXTPRI_DEFAULT_URGENCY, 1};
+  if (head.length == BP_SIZE_UNKNOWN) {
+    nghttp2_session_change_extpri_stream_priority(session_.get(), stream, &turns, 1);
+  }
   const nghttp2_data_provider body = Http2Callbacks::provider(*from);
   nghttp2_submit_response(session_.get(), stream, fields.data(), fields.size(),
                           has_body ? &body : nullptr);
@@ -285,11 +290,12 @@ void Http2Connection::reset_stream(std::int32_t stream, std::uint32_t code) {
 // The connection's window is open to all; what a stream holds is bounded by its own.
 void Http2Connection::consume(std::int32_t stream, std::size_t bytes, bool all) {
   nghttp2_session_consume_connection(session_.get(), bytes);
-  if (all) consume_stream(stream, bytes);
+  if (all) nghttp2_session_consume_stream(session_.get(), stream, bytes);
 }
 
-void Http2Connection::consume_stream(std::int32_t stream, std::size_t bytes) {
+void Http2Connection::open_window(std::int32_t stream, std::size_t bytes) {
   nghttp2_session_consume_stream(session_.get(), stream, bytes);
+  flush();
 }
 
 void Http2Connection::flush() {

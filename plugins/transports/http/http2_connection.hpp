@@ -29,7 +29,8 @@ class Http2Connection final : public Connection {
   void reset_stream(std::int32_t stream, std::uint32_t code);
   // The window opens again: the connection's, and with `all` the stream's.
   void consume(std::int32_t stream, std::size_t bytes, bool all);
-  void consume_stream(std::int32_t stream, std::size_t bytes);
+  void open_window(std::int32_t stream,
+                   std::size_t bytes);  // of the stream alone; destroys nothing
   void resume_soon(Http2Stream& stream) { to_resume_.push_back(&stream); }
   void expect(std::int64_t deadline_ns);  // on_late of somebody is due then
   void enter() { ++depth_; }

@@ -43,10 +43,10 @@ void Http2Stream::on_head(bool ended) {
   head_.close();
   request_ended_ = ended;
   if (head_.malformed()) return connection_->reset_stream(id_, NGHTTP2_PROTOCOL_ERROR);
-  if (head_.refusal()) return refuse(*head_.refusal());
   RequestHead& head = head_.head();
   head.has_body = !ended;
   const Exchange::Plan plan = exchange_.on_head(head);
+  if (head_.refusal()) return refuse(*head_.refusal());
   if (plan == Exchange::Plan::kRefused || plan == Exchange::Plan::kNoWay) {
     plan_ = Body::kDrop;
     return exchange_.refuse_now();
@@ -102,13 +102,11 @@ void Http2Stream::on_response_sent() {
 }
 
 void Http2Stream::on_upload_read(std::size_t bytes) {
-  connection_->enter();
-  connection_->consume_stream(id_, bytes);
   if (body_pace_.running()) {
     body_pace_.start(connection_->now_ns());
     connection_->expect(deadline_ns());
   }
-  connection_->leave();
+  connection_->open_window(id_, bytes);
 }
 
 void Http2Stream::give_up() {

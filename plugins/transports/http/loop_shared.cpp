@@ -7,7 +7,7 @@
 namespace backplane::http {
 namespace {
 
-constexpr std::size_t kSparesMax = 64;
+constexpr std::size_t kSparesMax = 32;
 
 template <class Thing>
 std::unique_ptr<Thing> take_spare(std::vector<std::unique_ptr<Thing>>& spares, Server& server,

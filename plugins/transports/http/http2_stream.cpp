@@ -11,6 +11,8 @@ namespace {
 constexpr std::size_t kHighWaterBytes = 32 * 1024;  // pending: the call waits
 constexpr std::size_t kLowWaterBytes = 8 * 1024;    // pending: it goes on
 constexpr std::size_t kPendingMaxBytes = 80 * 1024 * 1024;
+constexpr std::size_t kLingerMaxBytes = 1024 * 1024;
+constexpr std::uint64_t kLingerTimeoutMs = 2000;
 constexpr std::size_t kKeptBytes = 16 * 1024;
 
 }  // namespace
@@ -36,7 +38,7 @@ void Http2Stream::reset() {
   borrowed_ = {};
   write_pace_.stop();
   plan_ = Body::kNone;
-  request_ended_ = answering_ = last_ = failed_ = paused_ = closed_ = false;
+  request_ended_ = answering_ = last_ = failed_ = paused_ = lingers_ = closed_ = false;
 }
 
 void Http2Stream::on_head(bool ended) {
@@ -64,6 +66,11 @@ void Http2Stream::on_head(bool ended) {
 void Http2Stream::on_data(std::string_view bytes) {
   const bool streams = plan_ == Body::kStream && exchange_.running();
   connection_->consume(id_, bytes.size(), !streams);
+  if (lingers_) {
+    body_bytes_ += bytes.size();
+    if (body_bytes_ > kLingerMaxBytes) connection_->reset_stream(id_, NGHTTP2_NO_ERROR);
+    return;
+  }
   if (last_ || plan_ == Body::kNone) return;
   body_bytes_ += bytes.size();
   if (body_bytes_ > server_.settings().max_body_bytes) {
@@ -96,9 +103,17 @@ void Http2Stream::refuse(const Error& error) {
   exchange_.answer_error(error, head_.head().request_id);
 }
 
-// What the client still sends is for nobody (RFC 9113, 8.1).
+// What the client still sends is for nobody, and may be stopped (RFC 9113, 8.1). Not at once: there
+// are clients that lose the answer when the reset comes along with it.
 void Http2Stream::on_response_sent() {
-  if (!request_ended_) connection_->reset_stream(id_, NGHTTP2_NO_ERROR);
+  if (request_ended_) return;
+  lingers_ = true;
+  body_bytes_ = 0;
+  body_pace_.start(connection_->now_ns());
+  connection_->expect(deadline_ns());
+  const std::size_t held = exchange_.held_bytes();
+  exchange_.upload().reset();
+  if (held != 0) connection_->open_window(id_, held);
 }
 
 void Http2Stream::on_upload_read(std::size_t bytes) {
@@ -156,6 +171,7 @@ void Http2Stream::take_output(std::size_t bytes) {
 
 std::int64_t Http2Stream::deadline_ns() const {
   // What waits to be read here is not the client's delay.
+  if (lingers_) return body_pace_.deadline_ns({kLingerTimeoutMs, 0});
   const bool waits = body_pace_.running() && exchange_.held_bytes() == 0;
   const std::int64_t body = waits ? body_pace_.deadline_ns(body_limits()) : 0;
   const std::int64_t write = write_pace_.running() ? write_pace_.deadline_ns(write_limits()) : 0;
@@ -163,6 +179,7 @@ std::int64_t Http2Stream::deadline_ns() const {
 }
 
 void Http2Stream::on_late() {
+  if (lingers_) return connection_->reset_stream(id_, NGHTTP2_NO_ERROR);
   const bool body = body_pace_.running();
   body_pace_.stop();
   if (body && !answering_) {

@@ -85,6 +85,7 @@ class Http2Stream final : private Framing {
   bool last_ = false;       // nothing follows what is pending
   bool failed_ = false;     // ... and then the stream is reset
   bool paused_ = false;     // the call has been told to wait
+  bool lingers_ = false;    // answered; what still comes is dropped, with bounds
   bool closed_ = false;
 };
 

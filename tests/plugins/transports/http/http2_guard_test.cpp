@@ -235,6 +235,7 @@ TEST_F(Http2Guard, body_that_stalls_gets_408) {
   EXPECT_LE(client->connection.timeout_ms, 60001U);
   pass(61);
   EXPECT_EQ(client->answer(id).status, "408");
+  pass(3);
   EXPECT_EQ(client->answer(id).reset, NGHTTP2_NO_ERROR);
   EXPECT_FALSE(client->goaway);
 }

@@ -85,6 +85,23 @@ Result<BodySplice> BodySplice::make(const bp_request& request, bool ask_usage) {
   return splice;
 }
 
+Result<BodySplice> BodySplice::make_form(const bp_request& request) {
+  BodySplice splice;
+  splice.body_ = view(request.body);
+  const std::string_view name = view(request.model);
+  if (name.empty()) return splice;
+  if (request.model_size == 0) return invalid_argument("model: the form has no such field");
+  assert(request.model_offset + request.model_size <= splice.body_.size());
+  // A line end could begin a boundary.
+  if (name.find_first_of("\r\n") != std::string_view::npos) {
+    return invalid_argument("model: expected a name of one line");
+  }
+  if (splice.body_.substr(request.model_offset, request.model_size) != name) {
+    splice.edits_.push_back({request.model_offset, request.model_size, std::string(name)});
+  }
+  return splice;
+}
+
 void BodySplice::name_model(const bp_request& request) {
   if (request.model.size == 0) return;
   std::string name = json_string(view(request.model));

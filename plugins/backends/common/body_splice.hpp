@@ -21,6 +21,10 @@ class BodySplice {
   // INVALID_ARGUMENT: the body is not a JSON object.
   static Result<BodySplice> make(const bp_request& request, bool ask_usage);
 
+  // The same of a form, of which `request.body` may be the beginning: `request.model` takes the
+  // place of the field's value. INVALID_ARGUMENT: the form names no model, or none can be written.
+  static Result<BodySplice> make_form(const bp_request& request);
+
   // What to send, in order; valid until the splice moves or goes.
   std::vector<bp_str> pieces() const;
 

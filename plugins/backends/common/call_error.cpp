@@ -35,6 +35,8 @@ Error transport_error(const bp_error& from, bool past_deadline) {
       return bad_answer(Code::kUnavailable, message);
     case BP_CODE_DATA_LOSS:
       return cut_off();
+    case BP_CODE_ABORTED:  // by whoever sends the request's body
+      return cancelled();
     default:
       return bad_answer(Code::kInternal, message);
   }

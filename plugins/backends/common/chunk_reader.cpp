@@ -4,6 +4,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <optional>
 
@@ -13,6 +14,15 @@ namespace {
 namespace ondemand = simdjson::ondemand;
 
 constexpr double kCountMax = 1e15;  // a double holds every integer below it
+
+constexpr std::array<std::string_view, 7> kLastTypes{
+    "response.completed",   "response.incomplete",        "response.failed",
+    "transcript.text.done", "image_generation.completed", "image_edit.completed",
+    "speech.audio.done"};
+
+bool is_last_type(std::string_view type) {
+  return std::find(kLastTypes.begin(), kLastTypes.end(), type) != kLastTypes.end();
+}
 
 std::size_t skip_space(std::string_view text, std::size_t at) {
   while (at < text.size() && std::strchr(" \t\r\n", text[at]) != nullptr && text[at] != '\0') ++at;
@@ -52,7 +62,14 @@ struct QuickLook {
   bool has_choice = false;
 };
 
-QuickLook look(std::string_view document) {
+// Whether a string begins here that names a last type.
+bool is_last_type_string(std::string_view value) {
+  if (value.substr(0, 1) != "\"") return false;
+  value.remove_prefix(1);
+  return is_last_type(value.substr(0, value.find('"')));
+}
+
+QuickLook look(std::string_view document, Completion completion) {
   QuickLook found;
   const auto parse_if_present = [&](std::string_view value) {
     found.needs_parse |= !is_absent(value);
@@ -67,6 +84,11 @@ QuickLook look(std::string_view document) {
   });
   for_each_value(document, "\"usage\"", parse_if_present);
   for_each_value(document, "\"error\"", parse_if_present);
+  if (completion == Completion::kTypes) {
+    for_each_value(document, "\"type\"", [&](std::string_view value) {
+      found.needs_parse |= is_last_type_string(value);
+    });
+  }
   return found;
 }
 
@@ -94,11 +116,15 @@ void read_detail(ondemand::value details, std::string_view name, std::uint64_t& 
 
 // One member of a usage object; whether it is a count that makes the usage known.
 bool read_usage_member(std::string_view name, ondemand::value value, bp_usage& usage) {
-  if (name == "prompt_tokens") return read_count(value, usage.prompt_tokens);
-  if (name == "completion_tokens") return read_count(value, usage.completion_tokens);
-  if (name == "prompt_tokens_details") {
+  if (name == "prompt_tokens" || name == "input_tokens") {
+    return read_count(value, usage.prompt_tokens);
+  }
+  if (name == "completion_tokens" || name == "output_tokens") {
+    return read_count(value, usage.completion_tokens);
+  }
+  if (name == "prompt_tokens_details" || name == "input_tokens_details") {
     read_detail(value, "cached_tokens", usage.cached_prompt_tokens);
-  } else if (name == "completion_tokens_details") {
+  } else if (name == "completion_tokens_details" || name == "output_tokens_details") {
     read_detail(value, "reasoning_tokens", usage.reasoning_tokens);
   } else if (name == "cached_tokens" || name == "prompt_cache_hit_tokens") {
     read_count(value, usage.cached_prompt_tokens);
@@ -128,13 +154,20 @@ simdjson::error_code read_usage(ondemand::value value, std::optional<bp_usage>& 
   bp_usage usage{};
   usage.struct_size = sizeof(bp_usage);
   bool is_known = false;
+  bool has_total = false;
+  std::uint64_t total = 0;
   const auto error = for_each_member(object, [&](std::string_view name, ondemand::value count) {
-    is_known |= read_usage_member(name, count, usage);
+    if (name == "total_tokens") {
+      has_total = read_count(count, total);
+    } else {
+      is_known |= read_usage_member(name, count, usage);
+    }
     return simdjson::SUCCESS;
   });
+  if (!is_known && has_total) usage.prompt_tokens = total;
   usage.cached_prompt_tokens = std::min(usage.cached_prompt_tokens, usage.prompt_tokens);
   usage.reasoning_tokens = std::min(usage.reasoning_tokens, usage.completion_tokens);
-  if (is_known) out = usage;
+  if (is_known || has_total) out = usage;
   return error;
 }
 
@@ -152,6 +185,16 @@ bool is_error(ondemand::value value) {
   if (value.is_null().get(flag) == simdjson::SUCCESS && flag) return false;
   if (value.get_bool().get(flag) == simdjson::SUCCESS) return flag;
   return value.get_string().get(text) != simdjson::SUCCESS || !text.empty();
+}
+
+bool is_text(ondemand::value value, std::string_view expected) {
+  std::string_view text;
+  return value.get_string().get(text) == simdjson::SUCCESS && text == expected;
+}
+
+bool is_last(ondemand::value value) {
+  std::string_view type;
+  return value.get_string().get(type) == simdjson::SUCCESS && is_last_type(type);
 }
 
 struct Choice {
@@ -206,12 +249,12 @@ struct ChunkReader::Parser {
 
 static_assert(ChunkReader::kPaddingBytes >= simdjson::SIMDJSON_PADDING);
 
-ChunkReader::ChunkReader() = default;
+ChunkReader::ChunkReader(Completion completion) : completion_(completion) {}
 ChunkReader::~ChunkReader() = default;
 
 ChunkFacts ChunkReader::read(std::string_view document, std::size_t readable) {
   finishes_.clear();
-  const QuickLook found = look(document);
+  const QuickLook found = look(document, completion_);
   if (found.needs_parse) return parse(document, readable);
   if (found.has_choice) seen_.set(0);
   return {};
@@ -226,12 +269,15 @@ ChunkFacts ChunkReader::parse(std::string_view text, std::size_t readable) {
   ondemand::object object;
   std::optional<bp_usage> usage;
   std::optional<bp_usage> nested;
+  bool is_response = false;
   if (parser_->open(text, readable, document) != simdjson::SUCCESS) return facts;
   if (document.get_object().get(object) != simdjson::SUCCESS) return facts;
   const auto error = for_each_member(object, [&](std::string_view name, ondemand::value value) {
     if (name == "usage") return read_usage(value, usage);
-    if (name == "x_groq") return read_nested_usage(value, nested);
+    if (name == "x_groq" || name == "response") return read_nested_usage(value, nested);
     if (name == "error") facts.has_error = is_error(value);
+    if (name == "object") is_response = is_text(value, "response");
+    if (name == "type" && completion_ == Completion::kTypes) last_seen_ |= is_last(value);
     if (name != "choices") return simdjson::SUCCESS;
     return for_each_choice(value, [&](const Choice& choice) {
       facts.has_choices = true;
@@ -239,6 +285,7 @@ ChunkFacts ChunkReader::parse(std::string_view text, std::size_t readable) {
     });
   });
   facts.is_malformed = error != simdjson::SUCCESS;
+  facts.has_error &= !is_response;
   if (!usage) usage = nested;
   facts.has_usage = usage.has_value();
   if (usage) facts.usage = *usage;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a call needs to know of the documents an OpenAI-compatible server sends: usage, finish
-// reasons, errors. A chunk that holds none of them (nearly all do) costs a few byte searches and no
-// parse. One reader serves one call; not thread-safe.
+// reasons, errors, and which is the last. A chunk that holds none of them (nearly all do) costs a
+// few byte searches and no parse. One reader serves one call; not thread-safe.
 #pragma once
 
 #include <backplane/abi.h>
@@ -25,17 +25,25 @@ struct Finish {
 
 struct ChunkFacts {
   // Usage where the document has any, wherever the server puts it: `usage` with or without choices,
-  // or `x_groq.usage`. Absent is not zero. Counts are as sent; a part is never more than its whole.
+  // `x_groq.usage` or `response.usage`; under either of the dialect's two sets of names. Where only
+  // a total is told it is the prompt's. Absent is not zero. Counts are as sent; a part is never
+  // more than its whole.
   bool has_usage = false;
   bp_usage usage{};
   bool has_choices = true;  // false: no `choices`, or it is null or empty; exact where has_usage
-  bool has_error = false;   // a member `error` that is not null, false or ""
+  // A member `error` that is not null, false or "". A response object that tells of its own failure
+  // is an answer like any other.
+  bool has_error = false;
   bool is_malformed = false;
 };
 
+// How a stream tells that it is complete: every choice had its finish reason, or a document whose
+// `type` is one that comes last ("response.completed", "transcript.text.done" ...).
+enum class Completion { kChoices, kTypes };
+
 class ChunkReader {
  public:
-  ChunkReader();
+  explicit ChunkReader(Completion completion = Completion::kChoices);
   ~ChunkReader();
 
   // Reads one document. `readable` bytes may be read from its start; where that is less than
@@ -47,8 +55,8 @@ class ChunkReader {
   // Of the last document read.
   const std::vector<Finish>& finishes() const { return finishes_; }
 
-  // A choice was seen, and each that was has its finish reason.
-  bool is_complete() const { return seen_.any() && seen_ == finished_; }
+  // Some servers end a stream of types as one of choices.
+  bool is_complete() const { return last_seen_ || (seen_.any() && seen_ == finished_); }
 
  private:
   struct Parser;
@@ -56,6 +64,8 @@ class ChunkReader {
   ChunkFacts parse(std::string_view document, std::size_t readable);
   void note_choice(std::uint64_t index, std::string_view reason);
 
+  const Completion completion_;
+  bool last_seen_ = false;
   std::unique_ptr<Parser> parser_;  // made when first needed
   std::bitset<kChoicesMax> seen_;
   std::bitset<kChoicesMax> finished_;

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One call to an OpenAI-compatible server over bp.http/1: what arrives becomes events.
-//
-// Stream: each payload is one CHUNK, as it came; `[DONE]`, or an end after every choice seen had
-// its finish reason, is END; any other end is DATA_LOSS; a payload with an error is ERROR. A
-// request without BP_REQUEST_STREAM: the whole response is one BODY. USAGE, where the server told
-// any, is the event before the terminal one.
+// One call to an OpenAI-compatible server over bp.http/1: sends the request, and what arrives
+// becomes events by its kind (stream_answer.hpp, whole_answer.hpp, body_answer.hpp,
+// error_answer.hpp). USAGE, where the server told any, is the event before the terminal one.
 //
 // All but cancel, resume and release happens on request.loop, and cancel and resume hop there. Once
 // paused, nothing but a terminal event follows until resume (and USAGE before it where the sink
@@ -13,49 +10,41 @@
 #pragma once
 
 #include "common/body_splice.hpp"
-#include "common/services.hpp"
-#include "common/upstream_error.hpp"
+#include "common/stream_answer.hpp"
+#include "common/upstream.hpp"
 
 #include <backplane/plugin.hpp>
 
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <vector>
 
 namespace backplane::dialect {
 
-inline constexpr std::size_t kBodyMaxBytes = std::size_t{64} << 20;       // of a whole response
-inline constexpr std::size_t kErrorBodyMaxBytes = std::size_t{64} << 10;  // the rest is not read
-inline constexpr std::size_t kTrailingMaxBytes = std::size_t{16} << 10;   // behind [DONE]
+inline constexpr std::size_t kTrailingMaxBytes = std::size_t{16} << 10;  // behind the end
+inline constexpr std::size_t kMediaTypeMaxBytes = 256;                   // longer: not passed on
 
-// 0: the host's default.
-struct Timeouts {
-  std::uint32_t connect_ms = 0;
-  std::uint32_t first_byte_ms = 0;
-  std::uint32_t idle_ms = 0;
-  std::uint32_t total_ms = 0;  // the call's deadline holds where it is sooner
+// Which responses are streams of events.
+enum class Streams {
+  kNever,
+  kWhenAsked,     // by BP_REQUEST_STREAM, and then a whole document is an error
+  kWhenAnswered,  // those that say so: the request's flags do not tell
 };
 
-struct Header {
-  std::string name;
-  std::string value;
+// What a response of success may be. Everything else than a stream is one JSON document, unless it
+// may be bytes of any type.
+struct AnswerRules {
+  Streams streams = Streams::kWhenAsked;
+  StreamRules stream;
+  bool may_be_bytes = false;
 };
 
-// What the calls of one instance share; borrowed until a call's terminal event.
-struct Upstream {
-  Services services;
-  Timeouts timeouts;
-  Scrubber scrubber;
-};
-
-// What one call sends. POST, JSON.
+// What one call sends, with POST.
 struct Outgoing {
   std::string url;
   std::vector<Header> headers;
-  BodySplice body;
-  // A usage chunk without choices is metered and not passed on: the client did not ask for it.
-  bool hide_usage = false;
+  BodySplice body;  // what follows it is the request's body_stream
+  AnswerRules answer;
 };
 
 // Sends it. Fails, without an event, when the host refuses the request or the deadline has passed.

@@ -12,6 +12,27 @@ Error lacks(std::string_view id) {
 
 }  // namespace
 
+Counter::Counter(const Host& host, std::string_view name, std::string_view help,
+                 std::string_view backend) {
+  const auto* metrics = host.find<bp_metrics>(BP_METRICS_ID);
+  if (!BP_HAS(metrics, define) || !BP_HAS(metrics, add)) return;
+  const bp_pair label{str("backend"), str(backend)};
+  bp_metric_options options{};
+  options.struct_size = sizeof(options);
+  options.kind = BP_METRIC_COUNTER;
+  options.name = str(name);
+  options.help = str(help);
+  options.labels = &label;
+  options.label_count = 1;
+  options.denominator = 1;
+  bp_error error{};
+  if (metrics->define(metrics->context, &options, &handle_, &error) != BP_CODE_OK) {
+    host.log(BP_LOG_WARN, error.message);
+  } else {
+    metrics_ = metrics;
+  }
+}
+
 Result<Services> find_services(Host host) {
   const Services found{host, host.find<bp_http>(BP_HTTP_ID), host.find<bp_loop_service>(BP_LOOP_ID),
                        host.find<bp_clock>(BP_CLOCK_ID)};

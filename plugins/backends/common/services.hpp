@@ -5,9 +5,11 @@
 #include <backplane/clock.h>
 #include <backplane/http.h>
 #include <backplane/loop.h>
+#include <backplane/metrics.h>
 #include <backplane/plugin.hpp>
 #include <backplane/result.hpp>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -19,6 +21,22 @@ struct Services {
   const bp_http* http;
   const bp_loop_service* loop;
   const bp_clock* clock;
+};
+
+// One series of the host's metrics; counts nothing where the host has none.
+class Counter {
+ public:
+  Counter() = default;
+  // [control] `name` and `help` as in bp_metric_options; `backend` is the label of that name.
+  Counter(const Host& host, std::string_view name, std::string_view help, std::string_view backend);
+
+  void add() const {
+    if (metrics_ != nullptr) metrics_->add(metrics_->context, handle_, 1);
+  }
+
+ private:
+  const bp_metrics* metrics_ = nullptr;
+  std::uint64_t handle_ = 0;
 };
 
 // UNIMPLEMENTED, naming the interface, where the host lacks one.

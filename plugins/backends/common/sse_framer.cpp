@@ -61,7 +61,7 @@ std::optional<std::string_view> SseFramer::next_line() {
   const bool is_crlf = cr != std::string_view::npos && cr + 1 == lf;
   skip_lf_ = cr != std::string_view::npos && cr + 1 == input_.size();
   const std::string_view line = take_line(end, end + (is_crlf ? 2 : 1));
-  if (line.size() > kEventMaxBytes) {
+  if (line.size() > max_bytes_) {
     overflow();
     return std::nullopt;
   }
@@ -86,7 +86,7 @@ std::string_view SseFramer::take_line(std::size_t length, std::size_t with_end) 
 void SseFramer::keep_partial_line() {
   partial_line_.append(input_);
   input_ = {};
-  if (partial_line_.size() > kEventMaxBytes) overflow();
+  if (partial_line_.size() > max_bytes_) overflow();
 }
 
 void SseFramer::read_line(std::string_view line) {
@@ -98,6 +98,7 @@ void SseFramer::read_line(std::string_view line) {
   if (field == "data") {
     add_data(value);
   } else if (field == "event") {
+    name_.assign(value);
     is_error_ = value == "error";
   } else if (field == "error") {
     is_error_ = true;
@@ -118,7 +119,7 @@ void SseFramer::add_data(std::string_view value) {
     is_owned_ = false;
   }
   has_data_ = true;
-  if ((is_owned_ ? owned_.size() : borrowed_.size()) > kEventMaxBytes) overflow();
+  if ((is_owned_ ? owned_.size() : borrowed_.size()) > max_bytes_) overflow();
 }
 
 void SseFramer::own_data() {
@@ -129,16 +130,15 @@ void SseFramer::own_data() {
 
 void SseFramer::begin_event() {
   has_data_ = false;
+  name_.clear();
   is_error_ = false;
   given_ = false;
 }
 
 std::optional<SseEvent> SseFramer::give_event() {
   if (!has_data_) return std::nullopt;
-  const std::string_view data = is_owned_ ? std::string_view(owned_) : borrowed_;
-  if (data.empty()) return std::nullopt;
   given_ = true;
-  return SseEvent{data, is_error_};
+  return SseEvent{is_owned_ ? std::string_view(owned_) : borrowed_, name_, is_error_};
 }
 
 void SseFramer::overflow() {

@@ -1,28 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <array>
 #include <backplane/plugin.hpp>
-#include <optional>
 #include <span>
 
 #include "common/http_call.hpp"
+#include "common/media_type.hpp"
+#include "operations.hpp"
 #include "settings.hpp"
 
 namespace backplane::openai {
 namespace {
 
+using dialect::is_header_value;
+
 constexpr char kSchema[] =
 #include "bp_plugin_schema.inc"
     ;
 
-struct Operation {
-  std::string_view name;
-  std::string_view path;
-};
+constexpr std::string_view kJson = "application/json";
+// Images come as text inside a document of a stream.
+constexpr std::size_t kTypedEventMaxBytes = std::size_t{32} << 20;
 
-constexpr std::array<Operation, 3> kOperations{{{"chat.completions", "/chat/completions"},
-                                                {"completions", "/completions"},
-                                                {"embeddings", "/embeddings"}}};
+bool is_form(const bp_request& request) {
+  return dialect::is_media_type(view(request.content_type), "multipart/form-data");
+}
+
+bool wants_stream(const bp_request& request) {
+  return (request.flags & BP_REQUEST_STREAM) != 0;
+}
+
+std::string_view accepted(const Operation& operation, const bp_request& request) {
+  if (operation.may_be_bytes || operation.streams == dialect::Streams::kWhenAnswered) return "*/*";
+  const bool is_stream = operation.streams == dialect::Streams::kWhenAsked && wants_stream(request);
+  return is_stream ? "text/event-stream" : kJson;
+}
+
+dialect::AnswerRules rules_of(const Operation& operation, bool hide_usage) {
+  dialect::AnswerRules rules;
+  rules.streams = operation.streams;
+  rules.may_be_bytes = operation.may_be_bytes;
+  rules.stream.completion = operation.completion;
+  rules.stream.hide_usage = hide_usage;
+  if (operation.completion == dialect::Completion::kTypes) {
+    rules.stream.event_max_bytes = kTypedEventMaxBytes;
+  }
+  return rules;
+}
+
+Error not_served(std::string_view name) {
+  return {Code::kUnimplemented,
+          "this backend does not serve the operation \"" + std::string(name) + '"',
+          {},
+          0,
+          0};
+}
 
 // What an extra header does with one that is there already: it takes its place.
 void set_header(std::vector<dialect::Header>& headers, dialect::Header header) {
@@ -42,11 +73,16 @@ class OpenAi final : public Backend {
     if (!settings) return settings.error();
     Result<dialect::Services> services = dialect::find_services(host);
     if (!services) return services.error();
-    return std::make_unique<OpenAi>(std::move(*settings), *services);
+    return std::make_unique<OpenAi>(std::move(*settings), *services, options.name);
   }
 
-  OpenAi(Settings settings, const dialect::Services& services)
-      : settings_(std::move(settings)), upstream_{services, settings_.timeouts, {}} {}
+  OpenAi(Settings settings, const dialect::Services& services, std::string_view name)
+      : settings_(std::move(settings)),
+        upstream_{services,
+                  settings_.timeouts,
+                  {},
+                  dialect::Counter(services.host, "backplane_malformed_events_total",
+                                   "Events of providers' streams that were not JSON", name)} {}
 
   Status start() override;
   Result<Call*> submit(const bp_request& request, const bp_sink& sink) override;
@@ -55,7 +91,8 @@ class OpenAi final : public Backend {
  private:
   Result<std::string> read_key();
   Result<std::string> read_header(const dialect::Header& header);
-  std::vector<dialect::Header> headers_of(const bp_request& request) const;
+  std::vector<dialect::Header> headers_of(const Operation& operation,
+                                          const bp_request& request) const;
 
   Settings settings_;
   dialect::Upstream upstream_;
@@ -64,7 +101,7 @@ class OpenAi final : public Backend {
 
 Status OpenAi::start() {
   std::vector<std::string> secrets;
-  headers_ = {{"content-type", "application/json"}, {"user-agent", "backplane/" BP_PLUGIN_VERSION}};
+  headers_ = {{"user-agent", "backplane/" BP_PLUGIN_VERSION}};
   if (!settings_.api_key.empty()) {
     const Result<std::string> key = read_key();
     if (!key) return key.error();
@@ -110,31 +147,33 @@ Result<std::string> OpenAi::read_header(const dialect::Header& header) {
 }
 
 Result<Call*> OpenAi::submit(const bp_request& request, const bp_sink& sink) {
-  const std::string_view name = view(request.operation);
-  const auto operation =
-      std::find_if(kOperations.begin(), kOperations.end(),
-                   [&](const Operation& candidate) { return candidate.name == name; });
-  if (operation == kOperations.end()) {
-    return Error{Code::kUnimplemented,
-                 "this backend does not serve the operation \"" + std::string(name) + '"',
-                 {},
-                 0,
-                 0};
+  const Operation* operation = find_operation(view(request.operation));
+  if (operation == nullptr) return not_served(view(request.operation));
+  const bool asks_usage = settings_.stream_usage && wants_stream(request) &&
+                          (request.flags & BP_REQUEST_USAGE) == 0 &&
+                          operation->completion == dialect::Completion::kChoices &&
+                          operation->streams == dialect::Streams::kWhenAsked;
+  if (is_form(request) && !operation->takes_form) {
+    return invalid_argument("the operation takes JSON, not a form");
   }
-  const bool is_unasked =
-      (request.flags & BP_REQUEST_STREAM) != 0 && (request.flags & BP_REQUEST_USAGE) == 0;
-  const bool ask_usage = settings_.stream_usage && is_unasked;
-  Result<dialect::BodySplice> body = dialect::BodySplice::make(request, ask_usage);
+  Result<dialect::BodySplice> body = is_form(request)
+                                         ? dialect::BodySplice::make_form(request)
+                                         : dialect::BodySplice::make(request, asks_usage);
   if (!body) return body.error();
-  return dialect::start_call(upstream_, request, sink,
-                             {settings_.base_url + std::string(operation->path),
-                              headers_of(request), std::move(*body), ask_usage});
+  return dialect::start_call(
+      upstream_, request, sink,
+      {settings_.base_url + std::string(operation->path), headers_of(*operation, request),
+       std::move(*body), rules_of(*operation, asks_usage)});
 }
 
-std::vector<dialect::Header> OpenAi::headers_of(const bp_request& request) const {
-  std::vector<dialect::Header> headers = headers_;
-  const bool is_stream = (request.flags & BP_REQUEST_STREAM) != 0;
-  headers.push_back({"accept", is_stream ? "text/event-stream" : "application/json"});
+// Built from zero: of what the client sent only the type of a form, which names its boundary, and
+// its place in a trace.
+std::vector<dialect::Header> OpenAi::headers_of(const Operation& operation,
+                                                const bp_request& request) const {
+  std::vector<dialect::Header> headers = {
+      {"content-type", std::string(is_form(request) ? view(request.content_type) : kJson)},
+      {"accept", std::string(accepted(operation, request))}};
+  for (const dialect::Header& header : headers_) set_header(headers, header);
   if (request.id.size != 0 && is_header_value(view(request.id))) {
     headers.push_back({"x-request-id", std::string(view(request.id))});
   }
@@ -155,7 +194,7 @@ std::string OpenAi::describe() {
     out += "{\"id\":" + dialect::json_string(model) + '}';
   }
   out += "],\"operations\":[";
-  for (const Operation& operation : kOperations) {
+  for (const Operation& operation : operations()) {
     if (out.back() == '"') out += ',';
     out += dialect::json_string(operation.name);
   }

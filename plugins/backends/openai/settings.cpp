@@ -128,11 +128,6 @@ Status read_timeouts(const dom::element& root, dialect::Timeouts& timeouts) {
 
 }  // namespace
 
-bool is_header_value(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](char byte) { return byte == '\t' || (byte >= ' ' && byte <= '~'); });
-}
-
 Result<Settings> read_settings(std::string_view json) {
   dom::parser parser;
   dom::element root;

@@ -24,7 +24,4 @@ struct Settings {
 // INVALID_ARGUMENT, naming the setting.
 Result<Settings> read_settings(std::string_view json);
 
-// Visible ASCII, space and tab: what a header may carry.
-bool is_header_value(std::string_view text);
-
 }  // namespace backplane::openai

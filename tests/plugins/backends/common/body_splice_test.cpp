@@ -117,5 +117,34 @@ TEST(BodySplice, RefusesWhatIsNoObject) {
   }
 }
 
+TEST(BodySplice, NamesTheModelInAForm) {
+  const std::string before = "--X\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\n";
+  const std::string form = before + "old\r\n--X\r\n";
+  struct FormCase {
+    std::string_view model;
+    std::string sent;
+  };
+  for (const FormCase& given : {FormCase{"a/b\"c", before + "a/b\"c\r\n--X\r\n"},
+                                FormCase{"old", form}, FormCase{"", form}}) {
+    Given request(form, given.model, 0);
+    request.request.model_offset = before.size();
+    request.request.model_size = 3;
+    const Result<BodySplice> splice = BodySplice::make_form(request.request);
+    ASSERT_TRUE(splice);
+    EXPECT_EQ(joined(*splice), given.sent);
+  }
+}
+
+TEST(BodySplice, RefusesAFormItCannotName) {
+  for (const auto& [model, size] :
+       std::vector<std::pair<std::string_view, std::uint64_t>>{{"m", 0}, {"a\r\n--X--", 3}}) {
+    Given request("old", model, 0);
+    request.request.model_size = size;
+    const Result<BodySplice> splice = BodySplice::make_form(request.request);
+    ASSERT_FALSE(splice);
+    EXPECT_EQ(splice.error().code, Code::kInvalidArgument);
+  }
+}
+
 }  // namespace
 }  // namespace backplane::dialect

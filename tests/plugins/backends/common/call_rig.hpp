@@ -32,7 +32,8 @@ class CallRig {
   explicit CallRig(std::uint32_t flags = BP_REQUEST_STREAM)
       : upstream{*dialect::find_services(Host(host.get())),
                  {},
-                 dialect::Scrubber("http://secret.example/v1", {"sk-secret"})},
+                 dialect::Scrubber("http://secret.example/v1", {"sk-secret"}),
+                 dialect::Counter(Host(host.get()), "malformed", "x", "test")},
         body(make_buffer(R"({"model":"m","stream":true})")) {
     request.struct_size = sizeof(request);
     request.flags = flags;
@@ -47,12 +48,13 @@ class CallRig {
   CallRig(const CallRig&) = delete;
 
   Status start(bool hide_usage = false) {
+    rules.stream.hide_usage = hide_usage;
     Result<dialect::BodySplice> splice = dialect::BodySplice::make(request, hide_usage);
     Result<Call*> made = dialect::start_call(upstream, request, *sink.get(),
                                              {"http://secret.example/v1/chat/completions",
                                               {{"accept", "text/event-stream"}},
                                               std::move(*splice),
-                                              hide_usage});
+                                              rules});
     if (!made) return made.error();
     call = *made;
     std::exchange(body, bp_buffer{}).release(request.body.owner);  // the call holds its own count
@@ -85,6 +87,7 @@ class CallRig {
   FakeHost host;
   RecordingSink sink;
   dialect::Upstream upstream;
+  dialect::AnswerRules rules;
   bp_buffer body;
   bp_request request{};
   bp_call* call = nullptr;

@@ -7,6 +7,7 @@
 #include <backplane/http.h>
 #include <backplane/log.h>
 #include <backplane/loop.h>
+#include <backplane/metrics.h>
 #include <backplane/secrets.h>
 #include <gtest/gtest.h>
 
@@ -31,6 +32,7 @@ struct SentRequest {
   std::vector<bp_str> body;  // as borrowed: read it while the exchange lives
   bp_http_request raw{};
 
+  // What was to be sent at once.
   std::string text() const {
     std::string joined;
     for (const bp_str& piece : body) joined += view(piece);
@@ -98,7 +100,8 @@ class FakeHost {
   std::vector<SentRequest> requests;
   std::map<std::string, std::string> secrets;
   std::vector<std::string> log_lines;
-  std::string missing_interface;  // get_interface gives null for it
+  std::map<std::string, std::int64_t> counters;  // by name
+  std::string missing_interface;                 // get_interface gives null for it
   std::int64_t monotonic_ns = 1'000'000'000;
   std::int64_t unix_ns = 0;
   bool refuses_requests = false;
@@ -155,6 +158,16 @@ class FakeHost {
     *out = make_buffer(found->second);
     return BP_CODE_OK;
   }
+  static std::uint32_t define(void* context, const bp_metric_options* options, std::uint64_t* out,
+                              bp_error*) {
+    FakeHost& host = self(context);
+    *out = host.counters_.size();
+    host.counters_.emplace_back(view(options->name));
+    return BP_CODE_OK;
+  }
+  static void count(void* context, std::uint64_t handle, std::int64_t value) {
+    self(context).counters[self(context).counters_.at(handle)] += value;
+  }
   static const void* find(const bp_host* host, bp_str id) {
     FakeHost& fake = self(host->context);
     const std::string_view name = view(id);
@@ -163,6 +176,7 @@ class FakeHost {
     if (name == BP_LOOP_ID) return &fake.loop_;
     if (name == BP_CLOCK_ID) return &fake.clock_;
     if (name == BP_LOG_ID) return &fake.log_;
+    if (name == BP_METRICS_ID) return &fake.metrics_;
     if (name == BP_SECRETS_ID) return &fake.secrets_;
     return nullptr;
   }
@@ -179,9 +193,11 @@ class FakeHost {
   bp_log log_{sizeof(bp_log), 0, this, nullptr,
               [](void* context, std::uint32_t, bp_str, bp_str message, const bp_pair*,
                  std::uint64_t) { self(context).log_lines.emplace_back(view(message)); }};
+  bp_metrics metrics_{sizeof(bp_metrics), 0, this, &define, &count, nullptr};
   bp_secrets secrets_{sizeof(bp_secrets), 0, this, &secret};
   bp_host host_{sizeof(bp_host), BP_ABI_MAJOR, BP_ABI_MINOR, 0, {"test", 4}, this, &find};
 
+  std::vector<std::string> counters_;
   std::mutex mutex_;
   std::deque<std::pair<bp_task, void*>> tasks_;
   const bp_http_handler* handler_ = nullptr;
@@ -198,10 +214,12 @@ class RecordingSink {
   std::map<std::uint64_t, std::uint32_t> answers;
   void set_overrun(std::uint32_t count) { sink_.max_overrun = count; }
 
-  std::vector<std::string> events;  // "chunk {...}", "usage 3 4", "end", "error 14 502"
+  // "chunk {...}", "chunk @name {...}", "body", "usage 3 4", "end", "error 14 502"
+  std::vector<std::string> events;
   std::vector<std::string> chunks;
   std::string body;
   std::string media_type;
+  std::string closing;  // what END said
   bp_usage usage{};
   bp_error error{};
   bool ended = false;
@@ -228,10 +246,11 @@ class RecordingSink {
 
   void write(const bp_event& event) {
     const std::string data(view(event.data));
+    const std::string name = '@' + std::string(view(event.detail));
     switch (event.type) {
       case BP_EVENT_CHUNK:
         chunks.push_back(data);
-        events.push_back("chunk " + data);
+        events.push_back("chunk " + (event.detail.size == 0 ? data : name + ' ' + data));
         break;
       case BP_EVENT_BODY:
         body += data;
@@ -245,6 +264,7 @@ class RecordingSink {
         break;
       case BP_EVENT_END:
         ended = true;
+        closing = data;
         events.emplace_back("end");
         break;
       case BP_EVENT_ERROR:

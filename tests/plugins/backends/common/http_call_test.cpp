@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "call_rig.hpp"
+#include "common/error_answer.hpp"
+#include "common/whole_answer.hpp"
 
 namespace backplane::dialect {
 namespace {
@@ -168,8 +170,26 @@ std::vector<StreamCase> stream_cases() {
        false,
        event(kStop) + event(R"({"error":{"code":400}})") + done,
        {"chunk " + kStop, "error 3 400"}},
-      {"not JSON", false, event("hello"), {"error 15 502"}},
-      {"broken JSON", false, event(R"({"usage":{"prompt_tokens"}})"), {"error 15 502"}},
+      {"not JSON, and then as ever",
+       false,
+       event(delta("a")) + event("hello") + event(kStop) + done,
+       {"chunk " + delta("a"), "chunk hello", "chunk " + kStop, "end"}},
+      {"broken JSON",
+       true,
+       event(R"({"usage":{"prompt_tokens"}})") + event(kStop) + event(kUsage) + done,
+       {R"(chunk {"usage":{"prompt_tokens"}})", "chunk " + kStop, "usage 3 4", "end"}},
+      {"JSON, but no object", false, event("[1]") + done, {"chunk [1]", "end"}},
+      {"bytes that are no text",
+       false,
+       event("\xFF\x01{") + event(kStop),
+       {"chunk \xFF\x01{", "chunk " + kStop, "end"}},
+      {"not JSON is no finish", false, event("hello"), {"chunk hello", "error 15 502"}},
+      {"not JSON in an event that never ended",
+       false,
+       event(kStop) + "data: hel",
+       {"chunk " + kStop, "end"}},
+      {"no data", false, event("") + event(" ") + event(kStop) + done, {"chunk " + kStop, "end"}},
+      {"a name", false, "event: x\n" + event(kStop) + done, {"chunk @x " + kStop, "end"}},
   };
 }
 
@@ -186,6 +206,16 @@ TEST(HttpCall, MakesEventsOfAStreamHoweverItIsSplit) {
       EXPECT_EQ(rig.sink.events, given.events);
     }
   }
+}
+
+TEST(HttpCall, CountsWhatIsNotJsonAndLogsItOnce) {
+  CallRig rig;
+  rig.open();
+  rig.host.data(event("a") + event(delta("a")) + event("b") + event(kStop) + event("[DONE]"));
+  EXPECT_EQ(rig.host.counters["malformed"], 2);
+  ASSERT_EQ(rig.host.log_lines.size(), 1U);
+  EXPECT_NE(rig.host.log_lines[0].find("not JSON"), std::string::npos);
+  EXPECT_EQ(rig.sink.closing, "[DONE]");
 }
 
 TEST(HttpCall, KeepsTheConnectionAfterTheEndAndDropsItAfterAnError) {

@@ -53,7 +53,7 @@ std::vector<Case> cases() {
       {"comments", ": OPENROUTER PROCESSING\n\n:\n\ndata: a\n: x\n\n"sv, {"a"}},
       {"comment inside an event", "data: a\n: keep-alive\ndata: b\n\n"sv, {"a\nb"}},
       {"blank lines", "\n\n\r\n\rdata: a\n\n\n\n"sv, {"a"}},
-      {"empty data", "data:\n\ndata\n\ndata: a\n\n"sv, {"a"}},
+      {"empty data", "data:\n\ndata\n\ndata: a\n\n"sv, {"", "", "a"}},
       {"other fields", "id: 1\nretry: 5\nfoo: x\nevent: message\ndata: a\n\n"sv, {"a"}},
       {"a field is not a prefix", "dat: x\ndatax: y\ndata: a\n\n"sv, {"a"}},
       {"error event", "event: error\ndata: a\n\ndata: b\n\n"sv, {"!a", "b"}},

@@ -86,7 +86,9 @@ TEST(OpenAiSettings, TimeoutsReachTheClient) {
 
 TEST(OpenAiSettings, DescribesItsModels) {
   constexpr std::string_view kOperations =
-      R"("operations":["chat.completions","completions","embeddings"])";
+      R"("operations":["chat.completions","completions","responses","embeddings","rerank",)"
+      R"("moderations","images.generations","images.edits","images.variations","audio.speech",)"
+      R"("audio.transcriptions","audio.translations"])";
   const std::vector<std::pair<std::string_view, std::string>> cases = {
       {R"({"base_url":"http://h"})", R"({"models":[],)"},
       {R"({"base_url":"http://h","models":["a/b:c","d\"e"]})",

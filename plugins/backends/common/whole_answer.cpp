@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/whole_answer.hpp"
+
+#include "common/call_error.hpp"
+#include "common/media_type.hpp"
+
+namespace backplane::dialect {
+
+WholeAnswer::WholeAnswer(CallOutput& output, Completion completion, std::string media_type,
+                         bool is_expected)
+    : Answer(output),
+      reader_(completion),
+      media_type_(std::move(media_type)),
+      is_expected_(is_expected) {}
+
+void WholeAnswer::on_data(std::string_view bytes) {
+  if (bytes.size() > kBodyMaxBytes - collected_.size()) {
+    return output_.fail(
+        bad_answer(Code::kInternal, "the provider's response is larger than 64 MiB"));
+  }
+  collected_.append(bytes);
+}
+
+void WholeAnswer::on_done() {
+  const std::string_view document = trim(collected_);
+  if (document.empty() || document.front() != '{' || document.back() != '}') return refuse();
+  const auto offset = static_cast<std::size_t>(document.data() - collected_.data());
+  const std::size_t size = document.size();
+  collected_.reserve(collected_.size() + ChunkReader::kPaddingBytes);
+  const std::string_view body = std::string_view(collected_).substr(offset, size);
+  const ChunkFacts facts = reader_.read(body, collected_.capacity() - offset);
+  if (facts.is_malformed) return refuse();
+  if (facts.has_usage) output_.set_usage(facts.usage);
+  if (facts.has_error) return output_.fail_with(body);
+  if (!is_expected_) {
+    return output_.fail(
+        bad_answer(Code::kInternal, "the provider did not stream what was to be streamed"));
+  }
+  is_written_ = true;
+  output_.body(body, media_type_);
+  on_resume();
+}
+
+void WholeAnswer::on_resume() {
+  if (is_written_ && !output_.paused() && !output_.ended()) output_.succeed();
+}
+
+void WholeAnswer::refuse() {
+  output_.fail(
+      bad_answer(Code::kInternal, "the provider answered with something that is not JSON"));
+}
+
+}  // namespace backplane::dialect

@@ -40,6 +40,7 @@ class PluginInstance {
 
   const Table* table() const { return table_; }
   void* self() const { return self_; }
+  const std::string& place() const { return place_; }
 
  private:
   PluginInstance(const config::PluginInstance& entry, const SharedServices& services);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/host/runtime.hpp"
 
+#include "runtime/host/backend_operations.hpp"
 #include "runtime/host/catalog_schemas.hpp"
 #include "runtime/host/instances.hpp"
 #include "runtime/host/network_metrics.hpp"
@@ -182,8 +183,11 @@ Status Runtime::Parts::start_backends() {
     instance.calls_max = static_cast<std::uint64_t>(entry.max_concurrent);
     instance.timeout_ms = static_cast<std::uint64_t>(entry.timeout_ms);
   }
-  for (const auto& backend : backends) {
-    if (const Status status = backend->start(); !status) return status;
+  for (std::size_t i = 0; i < backends.size(); ++i) {
+    if (const Status status = backends[i]->start(); !status) return status;
+    auto operations = operations_of(*backends[i]);
+    if (!operations) return operations.error();
+    backend_instances.at(deployment.backends[i].name).operations = std::move(*operations);
   }
   return ok();
 }

@@ -22,11 +22,13 @@ Attempt::Attempt(AttemptOwner& owner, BackendInstance& backend, const AttemptCon
       backend_(backend),
       context_(context),
       loop_(loop),
-      sink_{sizeof(bp_sink), kOverrunMax, this, &Attempt::emit} {}
+      sink_{sizeof(bp_sink), kOverrunMax, this, &Attempt::emit},
+      input_(context.input) {}
 
 Status Attempt::start(AttemptOwner& owner, BackendInstance& backend, const AttemptContext& context,
-                      const bp_request& request) {
+                      bp_request request) {
   auto* const attempt = new Attempt(owner, backend, context, request.loop);
+  request.body_stream = attempt->input_.stream();
   owner.on_start(*attempt);
   bp_error error{};
   bp_call* call = nullptr;
@@ -56,6 +58,7 @@ void Attempt::arm_timeout() {
 Status Attempt::refused(std::uint32_t code, const bp_error& error) {
   if (code != BP_CODE_OK && next_sequence_ == 0 && !broken_ && queued_.load() == 0) {
     settle_place();
+    input_.detach();
     delete this;
     return read_failure(code, error);
   }
@@ -201,6 +204,7 @@ void Attempt::leave_behind() {
 void Attempt::tell_owner(const Error& error) {
   AttemptOwner* const owner = std::exchange(owner_, nullptr);
   if (owner == nullptr) return;
+  input_.detach();
   bp_error out;
   report(error, &out);
   bp_event terminal{};
@@ -214,6 +218,7 @@ void Attempt::end(const bp_event& terminal) {
   settle_place();
   ended_ = true;
   if (AttemptOwner* const owner = std::exchange(owner_, nullptr)) {
+    input_.detach();
     ++depth_;
     owner->on_end(terminal);
     --depth_;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "runtime/pipeline/call_metrics.hpp"
+#include "runtime/pipeline/form_input.hpp"
 #include "runtime/pipeline/mailbox.hpp"
 #include "runtime/pipeline/router.hpp"
 #include "runtime/services/logger.hpp"
@@ -38,6 +39,7 @@ struct AttemptContext {
   Logger& logger;
   std::uint64_t cancel_grace_ms;
   std::uint64_t timeout_ms;  // 0: the call ends sooner
+  FormInput* input;          // what is left of a form, while the attempt has an owner; or null
 };
 
 class Attempt final : private EventReceiver {
@@ -50,7 +52,7 @@ class Attempt final : private EventReceiver {
   // place is given back and there is no attempt. Events, also the terminal one, may come before
   // this returns.
   static Status start(AttemptOwner& owner, BackendInstance& backend, const AttemptContext& context,
-                      const bp_request& request);
+                      bp_request request);
 
   // Tells the backend to stop. on_end follows, within the grace.
   void cancel();
@@ -85,6 +87,7 @@ class Attempt final : private EventReceiver {
   const AttemptContext context_;
   bp_loop* const loop_;
   bp_sink sink_;
+  AttemptInput input_;
   bp_call* call_ = nullptr;
   std::uint64_t next_sequence_ = 0;
   std::uint64_t grace_timer_ = 0;

@@ -20,7 +20,7 @@ bool is_credential(std::string_view name) {
 }
 
 bool is_piece(std::uint32_t type) {
-  return type == BP_EVENT_TEXT || type == BP_EVENT_CHUNK || type == BP_EVENT_BODY;
+  return type == BP_EVENT_TEXT || type == BP_EVENT_CHUNK;
 }
 
 std::string make_id(const bp_clock& clock) {
@@ -135,9 +135,10 @@ void GatewayCall::start() {
   charge.input_nano_usd_per_mtok = model_.price.input_nano_usd_per_mtok;
   charge.output_nano_usd_per_mtok = model_.price.output_nano_usd_per_mtok;
   // A prompt has at most one token a byte; output without a limit has no maximum to tell.
-  if (scan_.max_output_tokens != 0 || model_.price.output_nano_usd_per_mtok == 0) {
+  if ((scan_.max_output_tokens != 0 || model_.price.output_nano_usd_per_mtok == 0) &&
+      input_size() != BP_SIZE_UNKNOWN) {
     charge.amount_max_nano_usd =
-        cost_nano_usd(model_.price, body_.get().size, scan_.max_output_tokens);
+        cost_nano_usd(model_.price, body_.get().size + input_size(), scan_.max_output_tokens);
   }
   charge.loop = loop_calls_.loop;
   settlement_.authorize(charge, [this](const Refusal* refusal) { on_decision(refusal); });
@@ -152,8 +153,17 @@ void GatewayCall::on_decision(const Refusal* refusal) {
   try_next();
 }
 
+std::uint64_t GatewayCall::input_size() const {
+  return input_ == nullptr ? 0 : input_->size();
+}
+
 bool GatewayCall::has_next() const {
   return next_route_ < std::min<std::size_t>(routes_.size(), context_.limits.attempts_max);
+}
+
+// What one backend has read of a form no other can be given.
+bool GatewayCall::may_try_next(const Error& error) const {
+  return is_retryable(error) && (input_ == nullptr || !input_->consumed());
 }
 
 void GatewayCall::try_next() {
@@ -163,7 +173,7 @@ void GatewayCall::try_next() {
     if (started) return;
     attempt_ = nullptr;
     last_error_ = started.error();
-    if (!is_retryable(last_error_)) break;
+    if (!may_try_next(last_error_)) break;
     if (has_next()) context_.metrics.fallback();
   }
   fail(last_error_, CallOutcome::kFailed, nullptr);
@@ -187,7 +197,8 @@ Status GatewayCall::try_route(const Route& route) {
                               context_.metrics,
                               context_.logger,
                               context_.limits.cancel_grace_ms,
-                              request.deadline_ns < deadline_ns_ ? route.backend->timeout_ms : 0};
+                              request.deadline_ns < deadline_ns_ ? route.backend->timeout_ms : 0,
+                              input_.get()};
   Status started = Attempt::start(*this, *route.backend, shared, request);
   if (!started) note_end_of_attempt(&started.error());
   return started;
@@ -231,9 +242,11 @@ std::uint32_t GatewayCall::on_event(const bp_event& event) {
     keep_headers(event);
     return BP_FLOW_CONTINUE;
   }
+  streams_ |= event.type == BP_EVENT_CHUNK;
   if (!head_sent_) send_head();
   if (cancelling_ || phase_ == Phase::kOver) return BP_FLOW_STOP;
   if (is_piece(event.type)) ++pieces_;
+  if (event.type == BP_EVENT_BODY) pieces_ = 1;
   const std::uint32_t flow = send(event);
   if (flow == BP_FLOW_STOP) client_cancelled("by the transport");
   return flow == BP_FLOW_STOP ? flow : paused_ ? BP_FLOW_PAUSE : BP_FLOW_CONTINUE;
@@ -249,16 +262,21 @@ void GatewayCall::on_end(const bp_event& terminal) {
   note_end_of_attempt(has_failed ? &error : nullptr);
   if (cancelling_) return finish(outcome_);
   if (phase_ == Phase::kOver) return destroy_when_idle();
-  if (!has_failed) return succeed();
+  if (!has_failed) return succeed(terminal);
+  if (input_ != nullptr && input_->fault()) {
+    const bool gone = input_->fault()->code == Code::kCancelled;
+    return fail(*input_->fault(), gone ? CallOutcome::kClientGone : CallOutcome::kFailed, nullptr);
+  }
   fail_or_try_next(error);
 }
 
-void GatewayCall::succeed() {
+void GatewayCall::succeed(const bp_event& terminal) {
   if (!head_sent_) send_head();
   if (phase_ == Phase::kOver) return;
   finish(CallOutcome::kOk);
   bp_event end{};
   end.type = BP_EVENT_END;
+  end.data = terminal.data;
   send(end);
 }
 
@@ -274,7 +292,7 @@ void GatewayCall::fail_or_try_next(const Error& error) {
   // What the client did wrong is told to the client; it must not be able to fill the log.
   log(is_retryable(error) ? LogLevel::kWarn : LogLevel::kDebug,
       "a backend failed: " + error.message);
-  if (head_sent_ || !is_retryable(error) || !has_next()) {
+  if (head_sent_ || !may_try_next(error) || !has_next()) {
     return fail(error, CallOutcome::kFailed, nullptr);
   }
   headers_.clear();
@@ -309,8 +327,9 @@ void GatewayCall::send_head() {
   for (const auto& [name, value] : headers_) pairs.push_back({str(name), str(value)});
   bp_event head{};
   head.type = BP_EVENT_HEAD;
-  head.flags =
-      (scan_.stream ? BP_REQUEST_STREAM : 0U) | (scan_.include_usage ? BP_REQUEST_USAGE : 0U);
+  // A form's `stream` may have come behind its model, and speech is a stream without asking.
+  streams_ |= scan_.stream || (input_ != nullptr && input_->wants_stream());
+  head.flags = (streams_ ? BP_REQUEST_STREAM : 0U) | (scan_.include_usage ? BP_REQUEST_USAGE : 0U);
   head.data = str(model_.name);
   head.detail = str(id_);
   head.headers = pairs.data();
@@ -349,6 +368,7 @@ void GatewayCall::break_off(const Error& error, CallOutcome outcome) {
   if (attempt_ == nullptr) return fail(error, outcome, nullptr);
   if (trace_ != nullptr) trace_->fails(error);
   cancelling_ = true;
+  if (input_ != nullptr) input_->close();
   send_error(error, nullptr);
   stop_backend(outcome);
 }
@@ -384,6 +404,7 @@ void GatewayCall::stop_backend(CallOutcome outcome) {
   assert(attempt_ != nullptr);
   cancelling_ = true;
   outcome_ = outcome;
+  if (input_ != nullptr) input_->close();
   attempt_->cancel();
 }
 
@@ -391,6 +412,7 @@ void GatewayCall::finish(CallOutcome outcome) {
   assert(phase_ != Phase::kOver);
   phase_ = Phase::kOver;
   cancelling_ = false;
+  if (input_ != nullptr) input_->close();
   disarm(deadline_timer_);
   settle(outcome);
   const std::int64_t now = now_ns();

@@ -27,6 +27,7 @@ struct CallLimits {
 };
 
 class GatewayCall;
+class FormCall;
 
 // What the calls of one loop share. [loop]
 struct LoopCalls {
@@ -34,6 +35,7 @@ struct LoopCalls {
   bp_loop* const loop;
   Mailbox mailbox;
   std::list<GatewayCall*> live;
+  std::list<FormCall*> forms;  // that are read for their model
 };
 
 // What all calls share; outlives them. Read-only but for the counters.
@@ -56,6 +58,8 @@ class GatewayCall final : public bp_call, private AttemptOwner {
   GatewayCall(const GatewayCall&) = delete;
   GatewayCall& operator=(const GatewayCall&) = delete;
 
+  // What follows the body, before the start.
+  void take_input(std::unique_ptr<FormInput> input) { input_ = std::move(input); }
   // Begins in a later turn of the loop, so that nothing is emitted before begin has returned.
   void start_later();
   // The deployment goes: ends the call with an error.
@@ -71,13 +75,15 @@ class GatewayCall final : public bp_call, private AttemptOwner {
   Status try_route(const Route& route);
   bool has_next() const;
   void fail_or_try_next(const Error& error);
-  void succeed();
+  void succeed(const bp_event& terminal);
   void fail(const Error& error, CallOutcome outcome, const Refusal* refusal);
   bp_request request_for(const Route& route) const;
   void begin_trace();
   void note_end_of_attempt(const Error* error);
   std::string trace_id() const;
   void log(LogLevel level, std::string_view message) const;
+  bool may_try_next(const Error& error) const;
+  std::uint64_t input_size() const;
 
   void on_start(Attempt& attempt) override { attempt_ = &attempt; }
   std::uint32_t on_event(const bp_event& event) override;
@@ -109,6 +115,7 @@ class GatewayCall final : public bp_call, private AttemptOwner {
   const std::string operation_;
   const std::string content_type_;
   const BufferRef body_;
+  std::unique_ptr<FormInput> input_;  // what follows it
   std::vector<std::pair<std::string, std::string>> metadata_;
   std::vector<bp_pair> charge_metadata_;
   std::vector<bp_pair> backend_metadata_;  // without credentials
@@ -123,11 +130,12 @@ class GatewayCall final : public bp_call, private AttemptOwner {
   Error last_error_;
   std::vector<std::pair<std::string, std::string>> headers_;
   std::uint64_t sequence_ = 0;
-  std::uint64_t pieces_ = 0;  // content events sent on
+  std::uint64_t pieces_ = 0;  // content events sent on; all bytes of a body are one
   bp_usage usage_{};
   bool has_usage_ = false;
   bool head_sent_ = false;
   bool released_ = false;
+  bool streams_ = false;     // what the client gets is a stream
   bool paused_ = false;      // by the client
   bool cancelling_ = false;  // waits for the backend's terminal event
   bool destroying_ = false;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "runtime/pipeline/call.hpp"
+#include "runtime/pipeline/form_call.hpp"
 
 #include <backplane/transport.h>
 
@@ -11,7 +12,7 @@
 
 namespace backplane {
 
-class Gateway {
+class Gateway final : private CallOpener {
  public:
   struct Options {
     ScanLimits scan;
@@ -37,7 +38,10 @@ class Gateway {
   void shut_down_calls();
 
  private:
-  Result<GatewayCall*> begin(const bp_request& request, const bp_sink& sink);
+  Result<bp_call*> begin(const bp_request& request, const bp_sink& sink);
+  Result<bp_call*> begin_form(LoopCalls& calls, const bp_request& request, const bp_sink& sink);
+  Result<GatewayCall*> open(LoopCalls& calls, const bp_request& request, const bp_sink& sink,
+                            RequestScan scan, std::unique_ptr<FormInput> input) override;
   std::uint32_t reject(const Error& error, bp_error* out);
   std::string models_json() const;
   LoopCalls* calls_of(const bp_loop* loop);

@@ -22,6 +22,14 @@ std::string shown(std::string_view name) {
   return std::string(name.substr(0, size));
 }
 
+Error not_supported(const std::string& model, std::string_view operation,
+                    std::string_view provider) {
+  std::string message =
+      "the model \"" + model + "\" does not offer the operation \"" + std::string(operation) + '"';
+  if (!provider.empty()) message += " at the provider \"" + shown(provider) + '"';
+  return {Code::kNotFound, std::move(message), "OPERATION_NOT_SUPPORTED", 404, 0};
+}
+
 // Moves one route to the front, drawn by weight; the rest stays the fallback, in order.
 void draw_first(std::vector<const Route*>& routes, std::uint64_t random) {
   std::uint64_t total = 0;
@@ -62,12 +70,21 @@ Result<const Model*> Router::find(std::string_view model) const {
                    config::did_you_mean(model, names));
 }
 
-Result<std::vector<const Route*>> Router::order(const Model& model, std::string_view provider,
-                                                std::uint64_t random) {
+bool BackendInstance::serves(std::string_view operation) const {
+  return operations.empty() ||
+         std::find(operations.begin(), operations.end(), operation) != operations.end();
+}
+
+Result<std::vector<const Route*>> Router::order(const Model& model, std::string_view operation,
+                                                std::string_view provider, std::uint64_t random) {
   std::vector<const Route*> routes;
+  bool has_provider = false;
   for (const Route& route : model.routes) {
-    if (provider.empty() || route.backend->name == provider) routes.push_back(&route);
+    if (!provider.empty() && route.backend->name != provider) continue;
+    has_provider = true;
+    if (route.backend->serves(operation)) routes.push_back(&route);
   }
+  if (routes.empty() && has_provider) return not_supported(model.name, operation, provider);
   if (routes.empty()) {
     Error error = not_found("provider: \"" + shown(provider) + "\" does not serve the model \"" +
                             model.name + "\"");

@@ -20,9 +20,10 @@ struct BackendInstance {
   std::string plugin;  // its name, for traces
   const bp_backend* table = nullptr;
   void* self = nullptr;
-  std::uint64_t calls_max = 0;   // 0: no bound
-  std::uint64_t timeout_ms = 0;  // of one attempt; 0: the call's deadline only
-  std::uint32_t index = 0;       // of the backend's metrics
+  std::uint64_t calls_max = 0;          // 0: no bound
+  std::uint64_t timeout_ms = 0;         // of one attempt; 0: the call's deadline only
+  std::uint32_t index = 0;              // of the backend's metrics
+  std::vector<std::string> operations;  // that it serves; empty: any
   std::atomic<std::uint64_t> in_flight{0};
   std::atomic<std::uint64_t> leaked{0};  // cancelled calls that did not end in time
 
@@ -33,6 +34,7 @@ struct BackendInstance {
     return false;
   }
   void leave() { in_flight.fetch_sub(1); }
+  bool serves(std::string_view operation) const;
 };
 
 struct Route {
@@ -65,9 +67,10 @@ class Router {
   Result<const Model*> find(std::string_view model) const;
 
   // The routes to try, best first. `provider` pins one backend by name; `random` feeds the weighted
-  // policy. Fails where the pinned backend does not serve the model.
-  static Result<std::vector<const Route*>> order(const Model& model, std::string_view provider,
-                                                 std::uint64_t random);
+  // policy. Fails with OPERATION_NOT_SUPPORTED where no backend of the model offers the operation,
+  // and with PROVIDER_NOT_FOUND where the pinned one does not serve the model.
+  static Result<std::vector<const Route*>> order(const Model& model, std::string_view operation,
+                                                 std::string_view provider, std::uint64_t random);
 
   const std::map<std::string, Model, std::less<>>& models() const { return models_; }
 

@@ -79,7 +79,8 @@ test('mistakes get the right class and code', async (context) => {
     api.chat.completions.create({model: 'echo', messages: []}), OpenAI.BadRequestError);
   await assert.rejects(
     api.embeddings.create({model: 'echo', input: 'x'}),
-    (error) => error.status === 501 && /embeddings/.test(error.message));
+    (error) => error instanceof OpenAI.NotFoundError &&
+      error.code === 'OPERATION_NOT_SUPPORTED' && /embeddings/.test(error.message));
 });
 
 const raw = [

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/plugin/check/call.hpp"
 #include "runtime/plugin/check/tests.hpp"
-#include "runtime/plugin/check/text.hpp"
+#include "runtime/plugin/description.hpp"
 
 #include <algorithm>
 #include <memory>

@@ -50,7 +50,9 @@ class Stubborn final : public Backend {
     return call;
   }
   void stop() override { host_.log(BP_LOG_ERROR, "stopped though a call runs"); }
-  std::string describe() override { return R"({"models": [], "operations": []})"; }
+  std::string describe() override {
+    return R"({"models": [], "operations": ["chat.completions"]})";
+  }
 
  private:
   static int number(std::string_view settings, std::string_view key) {

@@ -292,5 +292,46 @@ TEST(Timeout, IsForgottenWithTheAttempt) {
   EXPECT_EQ(client.log(), "head text:hi end");
 }
 
+// Three backends: one that says nothing of its operations, one that embeds, one that speaks.
+TEST(Operations, OnlyBackendsThatOfferItAreTried) {
+  struct Case {
+    std::string operation;
+    std::string provider;
+    std::string tried;
+    std::string type;
+  };
+  for (const Case& given : std::vector<Case>{
+           {"embeddings", "", "embeds", ""},
+           {"audio.speech", "", "speaks", ""},
+           {"rerank", "", "", "OPERATION_NOT_SUPPORTED"},
+           {"embeddings", "embeds", "embeds", ""},
+           {"embeddings", "speaks", "", "OPERATION_NOT_SUPPORTED"},
+           {"embeddings", "nobody", "", "PROVIDER_NOT_FOUND"},
+       }) {
+    SCOPED_TRACE(given.operation + " at " + given.provider);
+    World world;
+    ScriptedBackend& embeds = world.add_backend("embeds");
+    ScriptedBackend& speaks = world.add_backend("speaks");
+    world.instance("embeds").operations = {"chat.completions", "embeddings"};
+    world.instance("speaks").operations = {"audio.speech"};
+    world.add_model("m", {"embeds", "speaks"});
+    world.open();
+    Client client(world);
+    client.operation = given.operation;
+    const std::string pinned = given.provider.empty() ? "null" : '"' + given.provider + '"';
+    const std::uint32_t code = client.begin(R"({"model":"m","provider":)" + pinned + "}");
+    world.run();
+    EXPECT_EQ(embeds.submitted, given.tried == "embeds" ? 1 : 0);
+    EXPECT_EQ(speaks.submitted, given.tried == "speaks" ? 1 : 0);
+    EXPECT_EQ(code == BP_CODE_OK, given.type.empty());
+    EXPECT_EQ(client.begin_error.type, given.type);
+    if (given.type != "OPERATION_NOT_SUPPORTED") continue;
+    EXPECT_EQ(client.begin_error.http_status, 404U);
+    const std::string message = client.begin_error.message;
+    EXPECT_NE(message.find("\"m\" does not offer the operation \"" + given.operation + '"'),
+              std::string::npos);
+  }
+}
+
 }  // namespace
 }  // namespace backplane::test

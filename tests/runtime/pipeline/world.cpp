@@ -22,6 +22,7 @@ World::~World() {
     if (backends_[i]->owes_an_end()) continue;
     EXPECT_EQ(instances_[i]->in_flight.load(), 0U) << instances_[i]->name;
   }
+  for (const auto& other : others_) EXPECT_EQ(other->in_flight.load(), 0U) << other->name;
 }
 
 ScriptedBackend& World::add_backend(const std::string& name, std::uint64_t calls_max) {
@@ -35,6 +36,14 @@ ScriptedBackend& World::add_backend(const std::string& name, std::uint64_t calls
   return *backends_.back();
 }
 
+BackendInstance& World::add_instance(const std::string& name, const bp_backend* table, void* self) {
+  others_.push_back(std::make_unique<BackendInstance>());
+  others_.back()->name = name;
+  others_.back()->table = table;
+  others_.back()->self = self;
+  return *others_.back();
+}
+
 ScriptedPayment& World::add_payment(const std::string& name) {
   scripted_payments_.push_back(std::make_unique<ScriptedPayment>(name, loops));
   ScriptedPayment& payment = *scripted_payments_.back();
@@ -43,8 +52,10 @@ ScriptedPayment& World::add_payment(const std::string& name) {
 }
 
 BackendInstance& World::instance(const std::string& name) {
-  for (const auto& instance : instances_) {
-    if (instance->name == name) return *instance;
+  for (const auto* list : {&instances_, &others_}) {
+    for (const auto& instance : *list) {
+      if (instance->name == name) return *instance;
+    }
   }
   throw std::invalid_argument("no backend " + name);
 }
@@ -80,8 +91,9 @@ std::uint32_t Client::begin(const std::string& body) {
   bp_request request{};
   request.struct_size = sizeof(bp_request);
   request.id = str(id);
-  request.operation = str("chat.completions");
-  request.content_type = str("application/json");
+  request.operation = str(operation);
+  request.content_type = str(content_type);
+  request.body_stream = body_stream;
   request.body = buffer;
   request.deadline_ns = deadline_ns;
   request.loop = world_.loops.at(loop_);

@@ -20,6 +20,8 @@ class World {
 
   // Before open.
   ScriptedBackend& add_backend(const std::string& name, std::uint64_t calls_max = 0);
+  // One of the test's own making, which outlives this.
+  BackendInstance& add_instance(const std::string& name, const bp_backend* table, void* self);
   ScriptedPayment& add_payment(const std::string& name);
   Model& add_model(const std::string& name, const std::vector<std::string>& backends);
   Gateway::Options options;
@@ -40,7 +42,8 @@ class World {
   Logger logger_;
   std::vector<std::unique_ptr<ScriptedBackend>> backends_;
   std::vector<std::unique_ptr<ScriptedPayment>> scripted_payments_;
-  std::vector<std::unique_ptr<BackendInstance>> instances_;
+  std::vector<std::unique_ptr<BackendInstance>> instances_;  // of the scripted ones
+  std::vector<std::unique_ptr<BackendInstance>> others_;
   std::vector<Model> models_;
   std::unique_ptr<Router> router_;
   std::unique_ptr<CallMetrics> call_metrics_;
@@ -88,6 +91,9 @@ class Client {
   std::string id;
   std::vector<std::pair<std::string, std::string>> metadata;
   std::int64_t deadline_ns = 0;
+  std::string operation = "chat.completions";
+  std::string content_type = "application/json";
+  const bp_body_stream* body_stream = nullptr;
 
  private:
   std::uint32_t on_event(const bp_event& event);

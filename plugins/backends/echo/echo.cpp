@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "upload_call.hpp"
+
 namespace {
 
 namespace json = boost::json;
@@ -23,13 +25,14 @@ Error bad_request(std::string message) {
   return {Code::kInvalidArgument, std::move(message), "INVALID_REQUEST", 400, 0};
 }
 
-// The text to send back: the last message's content, or the prompt.
+// The text to send back: the last message's content, the prompt, or what is to be spoken.
 Result<std::string> text_of(const bp_request& request) {
   boost::system::error_code failure;
   const json::value body = json::parse(view(request.body), failure);
   if (failure || !body.is_object()) return bad_request("the body is not a JSON object");
   const json::object& fields = body.as_object();
-  const json::value* text = fields.if_contains("prompt");
+  const bool speaks = view(request.operation) == "audio.speech";
+  const json::value* text = fields.if_contains(speaks ? "input" : "prompt");
   if (view(request.operation) == "chat.completions") {
     const json::value* messages = fields.if_contains("messages");
     if (messages == nullptr || !messages->is_array() || messages->as_array().empty()) {
@@ -39,7 +42,8 @@ Result<std::string> text_of(const bp_request& request) {
     text = last.is_object() ? last.as_object().if_contains("content") : nullptr;
   }
   if (text == nullptr || !text->is_string()) {
-    return bad_request("the echo backend answers text only; give content or prompt as a string");
+    return bad_request(
+        "the echo backend answers text only; give content, prompt or input as a string");
   }
   return std::string(text->as_string());
 }
@@ -48,13 +52,15 @@ Result<std::string> text_of(const bp_request& request) {
 // no one: the host calls cancel and resume only between events.
 class EchoCall final : public Call {
  public:
-  EchoCall(std::string text, std::size_t piece_bytes, const bp_sink& sink)
-      : text_(std::move(text)), piece_bytes_(piece_bytes), events_(sink) {}
+  EchoCall(std::string text, bool speaks, std::size_t piece_bytes, const bp_sink& sink)
+      : text_(std::move(text)), speaks_(speaks), piece_bytes_(piece_bytes), events_(sink) {}
 
   void advance() {
     while (!events_.ended() && sent_ < text_.size()) {
       const std::size_t end = piece_end();
-      const std::uint32_t flow = events_.text(std::string_view(text_).substr(sent_, end - sent_));
+      const std::string_view piece = std::string_view(text_).substr(sent_, end - sent_);
+      const std::uint32_t flow =
+          speaks_ ? events_.body(piece, "application/octet-stream") : events_.text(piece);
       sent_ = end;
       if (flow == BP_FLOW_PAUSE) return;
       if (flow == BP_FLOW_STOP) return on_cancel();
@@ -75,12 +81,13 @@ class EchoCall final : public Call {
     return end;
   }
   void finish() {
-    events_.finish("stop");
+    if (!speaks_) events_.finish("stop");
     events_.usage(text_.size(), text_.size());
     events_.end();
   }
 
   const std::string text_;
+  const bool speaks_;
   const std::size_t piece_bytes_;
   std::size_t sent_ = 0;
   EventWriter events_;
@@ -102,7 +109,9 @@ class Echo final : public Backend {
 
   Result<Call*> submit(const bp_request& request, const bp_sink& sink) override {
     const std::string_view operation = view(request.operation);
-    if (operation != "chat.completions" && operation != "completions") {
+    if (operation == "audio.transcriptions") return echo::start_upload(request, sink);
+    const bool speaks = operation == "audio.speech";
+    if (!speaks && operation != "chat.completions" && operation != "completions") {
       return Error{Code::kUnimplemented,
                    "the echo backend does not serve " + std::string(operation),
                    {},
@@ -111,13 +120,14 @@ class Echo final : public Backend {
     }
     Result<std::string> text = text_of(request);
     if (!text) return text.error();
-    auto call = std::make_unique<EchoCall>(std::move(*text), settings_.piece_bytes, sink);
+    auto call = std::make_unique<EchoCall>(std::move(*text), speaks, settings_.piece_bytes, sink);
     call->advance();
     return call.release();
   }
 
   std::string describe() override {
-    return R"({"models": [], "operations": ["chat.completions", "completions"]})";
+    return R"({"models": [], "operations": ["chat.completions", "completions", "audio.speech", )"
+           R"("audio.transcriptions"]})";
   }
 
  private:

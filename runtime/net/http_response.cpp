@@ -68,6 +68,10 @@ class Message final : public http::basic_parser<false> {
   }
   bool is_interim() const { return status_ / 100 == 1; }
   int status() const { return status_; }
+  // At the size of a chunk, not in its bytes.
+  bool between_chunks() const {
+    return is_header_done() && !is_done() && chunked() && left_in_chunk_ == 0;
+  }
 
  private:
   void on_request_impl(http::verb, boost::beast::string_view, boost::beast::string_view, int,
@@ -89,9 +93,12 @@ class Message final : public http::basic_parser<false> {
     if (!body.empty() && !sink_.on_body(view_of(body))) error = kStop;
     return body.size();
   }
-  void on_chunk_header_impl(std::uint64_t, boost::beast::string_view, BeastError&) override {}
+  void on_chunk_header_impl(std::uint64_t size, boost::beast::string_view, BeastError&) override {
+    left_in_chunk_ = size;
+  }
   std::size_t on_chunk_body_impl(std::uint64_t, boost::beast::string_view body,
                                  BeastError& error) override {
+    left_in_chunk_ -= body.size();
     return on_body_impl(body, error);
   }
   void on_finish_impl(BeastError&) override {}
@@ -99,6 +106,7 @@ class Message final : public http::basic_parser<false> {
   ResponseSink& sink_;
   FieldList& fields_;
   int status_ = 0;
+  std::uint64_t left_in_chunk_ = 0;
   bool in_body_ = false;
 };
 
@@ -119,7 +127,7 @@ class ResponseReader::Parser {
     for (;;) {
       BeastError error;
       const std::string_view rest = bytes.substr(consumed);
-      if (in_chunks() && rest.size() < kLastChunkBytes) return Progress::kNeedMore;
+      if (message_->between_chunks() && rest.size() < kLastChunkBytes) return Progress::kNeedMore;
       if (!message_->is_done()) consumed += message_->put({rest.data(), rest.size()}, error);
       if (error == kStop) return Progress::kStopped;
       if (error == http::error::need_more) return Progress::kNeedMore;
@@ -146,9 +154,6 @@ class ResponseReader::Parser {
   bool keeps_alive() const { return message_->keep_alive(); }
 
  private:
-  bool in_chunks() const {
-    return message_->is_header_done() && !message_->is_done() && message_->chunked();
-  }
   void next() {
     message_.emplace(sink_, fields_);
     message_->skip(to_head_);

@@ -133,6 +133,17 @@ TEST(ResponseReader, IsNotDoneBeforeTheLastByte) {
   }
 }
 
+TEST(ResponseReader, GivesEveryByteOfABodyWhenItComes) {
+  const std::string head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+  const std::string event = "data: {}\n\n";
+  for (std::size_t last = 1; last < event.size(); ++last) {
+    const std::string cut = head + "a\r\n" + event.substr(0, event.size() - last);
+    const Reading reading = read_in_pieces(cut + event.substr(event.size() - last), cut.size(),
+                                           last, false, false, false);
+    EXPECT_EQ(reading.text, "200 transfer-encoding=chunked,|" + event) << last << " bytes apart";
+  }
+}
+
 TEST(ResponseReader, RefusesWhatIsNotHttp) {
   const std::string ok = "HTTP/1.1 200 OK\r\n";
   const std::string chunked = ok + "Transfer-Encoding: chunked\r\n\r\n";

@@ -57,7 +57,8 @@ class Client {
     host_.run_posted();
     for (const FakeCall& call : host_.calls) {
       expect(call.released == 1, "a call was not released once");
-      text += show(call);
+      // A form's call may have begun before what refuses it has come.
+      if (call.sequence != 0) text += show(call);
     }
     host_.calls.clear();
     return text;
@@ -67,6 +68,7 @@ class Client {
   void answer() {
     while (!host_.calls.empty() && host_.calls.back().released == 0) {
       FakeCall& call = host_.calls.back();
+      if (call.rest != nullptr && call.read_all(call.body) == BP_READ_WAIT) return;
       call.head(0);
       call.body_bytes("{}", "application/json");
       call.end();

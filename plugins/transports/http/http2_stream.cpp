@@ -3,7 +3,6 @@
 
 #include "error_envelope.hpp"
 #include "http2_connection.hpp"
-#include "loop_shared.hpp"
 
 namespace backplane::http {
 namespace {
@@ -18,7 +17,7 @@ constexpr std::size_t kKeptBytes = 16 * 1024;
 }  // namespace
 
 Http2Stream::Http2Stream(Server& server, LoopShared& shared)
-    : server_(server), shared_(shared), exchange_(server, shared) {}
+    : server_(server), exchange_(server, shared) {}
 
 void Http2Stream::open(Http2Connection& connection, std::int32_t id) {
   connection_ = &connection;

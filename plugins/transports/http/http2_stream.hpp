@@ -63,7 +63,6 @@ class Http2Stream final : private Framing {
   PaceLimits write_limits() const;
 
   Server& server_;
-  LoopShared& shared_;
   Http2Connection* connection_ = nullptr;
   std::int32_t id_ = 0;
   std::size_t place_ = 0;  // in its connection

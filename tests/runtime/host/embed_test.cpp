@@ -129,6 +129,20 @@ TEST_F(Embed, a_start_that_fails_leaves_nothing_behind) {
   bp_runtime_stop(first);
 }
 
+TEST_F(Embed, a_backend_that_offers_no_operation_stops_the_start) {
+  std::string yaml = kEcho;
+  yaml.replace(yaml.find("{uses: echo}"), 12, "{uses: stubborn, settings: {go: -1, done: -1}}");
+  yaml += "plugins: {path: [\"" TEST_PLUGINS "\"]}\nlog: {level: \"off\"}\n";
+  bp_runtime* runtime = nullptr;
+  bp_error error{};
+  EXPECT_EQ(bp_runtime_start(write_file(yaml).c_str(), nullptr, nullptr, &runtime, &error),
+            BP_CODE_INVALID_ARGUMENT);
+  EXPECT_EQ(runtime, nullptr);
+  const std::string message = error.message;
+  EXPECT_NE(message.find("backends.echo: describe: operations: expected"), std::string::npos)
+      << message;
+}
+
 // What it emits after the end finds all that it was given still there.
 TEST_F(Embed, a_backend_that_hears_no_cancel_is_left_alone) {
   int go[2], done[2];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A backend whose calls hear no cancel: a thread of each emits when it is told to, and never
 // before. The settings are the two ends of pipes to talk to it: a byte read from `go` for each
-// event, a byte written to `done` after it.
+// event, a byte written to `done` after it. With a `go` below 0 it says that it offers nothing.
 #include <backplane/plugin.hpp>
 
 #include <unistd.h>
@@ -51,7 +51,8 @@ class Stubborn final : public Backend {
   }
   void stop() override { host_.log(BP_LOG_ERROR, "stopped though a call runs"); }
   std::string describe() override {
-    return R"({"models": [], "operations": ["chat.completions"]})";
+    return go_ < 0 ? R"({"models": [], "operations": []})"
+                   : R"({"models": [], "operations": ["chat.completions"]})";
   }
 
  private:

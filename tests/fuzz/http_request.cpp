@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bytes of a client through the transport: however they come, the same calls begin and the same is
 // answered.
-#include <memory>
 #include <string>
 
+#include "tests/fuzz/answers.hpp"
 #include "tests/fuzz/fuzzing.hpp"
-#include "tests/plugins/transports/http/fake_host.hpp"
 
 namespace backplane::fuzz {
 namespace {
@@ -13,10 +12,7 @@ namespace {
 using test::FakeCall;
 using test::FakeHost;
 
-constexpr std::string_view kSettings =
-    R"({"listen":"x:0","max_body_bytes":1024,"max_header_bytes":1024,"max_headers":16})";
 constexpr std::string_view kHttp2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";  // of another target
-constexpr int kRunsPerHost = 1000;  // a host keeps every connection it had
 
 void erase_each(std::string& text, std::string_view begin, std::string_view end) {
   for (std::size_t at = text.find(begin); at != std::string::npos; at = text.find(begin, at)) {
@@ -44,51 +40,28 @@ class Client {
 
   bool send(std::string_view bytes) {
     connection_.data(bytes);
-    host_.run_posted();
-    answer();
+    answer_all(host_);
     return !connection_.closed && !connection_.aborted;
   }
   std::string end() {
     connection_.end();
-    host_.run_posted();
-    answer();
+    answer_all(host_);
     std::string text = without_reasons(connection_.output);
     connection_.leave();
     host_.run_posted();
     for (const FakeCall& call : host_.calls) {
       expect(call.released == 1, "a call was not released once");
-      // A form's call may have begun before what refuses it has come.
-      if (call.sequence != 0) text += show(call);
+      const bool is_answered = call.sequence != 0;  // or its body turned out to be wrong
+      if (is_answered) text += show(call);
     }
     host_.calls.clear();
     return text;
   }
 
  private:
-  void answer() {
-    while (!host_.calls.empty() && host_.calls.back().released == 0) {
-      FakeCall& call = host_.calls.back();
-      if (call.rest != nullptr && call.read_all(call.body) == BP_READ_WAIT) return;
-      call.head(0);
-      call.body_bytes("{}", "application/json");
-      call.end();
-      host_.run_posted();
-    }
-  }
-
   FakeHost& host_;
   bp_connection& connection_;
 };
-
-FakeHost& host_for_one_run() {
-  static std::unique_ptr<FakeHost> host;
-  static int runs = 0;
-  if (runs++ % kRunsPerHost == 0) {
-    host = std::make_unique<FakeHost>();
-    host->start(kSettings);
-  }
-  return *host;
-}
 
 }  // namespace
 }  // namespace backplane::fuzz

@@ -14,6 +14,7 @@ namespace {
 
 using dialect::ChunkFacts;
 using dialect::ChunkReader;
+using dialect::Completion;
 
 std::string show(const ChunkFacts& facts, const ChunkReader& reader) {
   std::string text = std::to_string(facts.has_usage) + std::to_string(facts.has_choices) +
@@ -55,8 +56,9 @@ void check_whole(std::string_view document) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace backplane::fuzz;
-  ChunkReader bare;
-  ChunkReader roomy;
+  const Completion completion = size % 2 == 0 ? Completion::kChoices : Completion::kTypes;
+  ChunkReader bare(completion);
+  ChunkReader roomy(completion);
   // Lines are documents of one stream, one after the other.
   std::string_view rest = text_of(data, size);
   while (!rest.empty()) {

@@ -27,7 +27,8 @@ class Reading {
  private:
   void note(const SseEvent& event) {
     expect(event.data.size() <= dialect::kEventMaxBytes, "an event beyond the bound");
-    text_ += std::to_string(event.data.size()) + (event.is_error ? " error:" : ":");
+    text_.append(event.name).append(event.is_error ? " error " : " ");
+    text_ += std::to_string(event.data.size()) + ":";
     text_.append(event.data).append("\n");
   }
 

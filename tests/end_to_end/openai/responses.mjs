@@ -32,6 +32,10 @@ function usage_of(body, pieces) {
   };
 }
 
+// As a request may write it, and a response must.
+const whole_tool = (tool) => tool.type !== 'function' ? tool
+  : {...tool, parameters: tool.parameters ?? null, strict: tool.strict ?? true};
+
 function started(body) {
   return {
     id: new_id('resp_'), object: 'response', created_at: now_s(), status: 'in_progress',
@@ -41,7 +45,8 @@ function started(body) {
     previous_response_id: body.previous_response_id ?? null,
     reasoning: {effort: null, summary: null}, service_tier: 'default',
     temperature: body.temperature ?? 1, text: body.text ?? {format: {type: 'text'}},
-    tool_choice: body.tool_choice ?? 'auto', tools: body.tools ?? [], top_p: body.top_p ?? 1,
+    tool_choice: body.tool_choice ?? 'auto', tools: (body.tools ?? []).map(whole_tool),
+    top_p: body.top_p ?? 1,
     truncation: 'disabled', metadata: body.metadata ?? {},
   };
 }

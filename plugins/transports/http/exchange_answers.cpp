@@ -31,7 +31,7 @@ void Exchange::answer(BufferRef body) {
     case Action::kHealth:
       return respond(200, kJson, R"({"status":"ok"})");
     case Action::kReady:
-      if (!server_.draining() && gateway.ready(gateway.context) != 0) {
+      if (gateway.ready(gateway.context) != 0) {
         return respond(200, kJson, R"({"status":"ready"})");
       }
       return respond(503, kJson, R"({"status":"not ready"})");

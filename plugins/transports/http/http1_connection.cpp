@@ -8,6 +8,7 @@ namespace backplane::http {
 namespace {
 
 constexpr std::int64_t kNanosecondsPerMillisecond = 1'000'000;
+constexpr std::uint64_t kLastRequestMs = 300;  // while draining, for one that is on its way
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
@@ -57,8 +58,10 @@ bool Http1Connection::idle() const {
   return request_ == nullptr || (!request_->exchange.running() && request_->parser.idle());
 }
 
+// Its next request may be on its way, above all its first: that one is still answered.
 void Http1Connection::drain() {
-  if (state_ == State::kReading && !blocked_ && idle() && pending_.empty()) close();
+  if (state_ != State::kReading || blocked_ || !idle() || !pending_.empty()) return;
+  server_.services().net->set_timeout(connection_, kLastRequestMs);
 }
 
 void Http1Connection::on_data(std::string_view bytes) {
@@ -205,7 +208,8 @@ void Http1Connection::on_upload_read(std::size_t) {
 void Http1Connection::end_response() {
   answered_ = head_sent_ = false;
   served_ = true;
-  if (!keep_alive()) return close();
+  // A drain that began after the head had promised more is heeded by the next response.
+  if (!request_->parser.framing().keep_alive || closes_after_ || uploading_) return close();
   streams_ = false;
   request_->reset();
 }
@@ -231,7 +235,8 @@ void Http1Connection::arm_timer(std::size_t fed) {
   if (due == Timer::kBody) return arm_body_timer(fed);
   body_pace_.stop();
   if (due == timer_) return;
-  set_timer(due, due == Timer::kIdle ? settings.keep_alive_ms : settings.header_timeout_ms);
+  const std::uint64_t idle_ms = server_.draining() ? kLastRequestMs : settings.keep_alive_ms;
+  set_timer(due, due == Timer::kIdle ? idle_ms : settings.header_timeout_ms);
 }
 
 void Http1Connection::arm_body_timer(std::size_t fed) {

@@ -185,7 +185,7 @@ TEST_F(Connection, that_lingers_after_close_is_cut_off) {
   EXPECT_TRUE(connection->aborted);
 }
 
-TEST_F(Connection, drained_closes_when_idle_and_after_its_response_when_busy) {
+TEST_F(Connection, drained_closes_soon_when_idle_and_after_its_response_when_busy) {
   bp_connection& busy = host.connect();
   busy.data(kCall);
   host.calls.front().head(0);
@@ -193,6 +193,8 @@ TEST_F(Connection, drained_closes_when_idle_and_after_its_response_when_busy) {
   reading.data("GET /health HTTP/1.1\r\n");
   host.drain();
   EXPECT_FALSE(host.listening);
+  EXPECT_EQ(connection->timeout_ms, 300U);
+  connection->time_out();
   EXPECT_TRUE(connection->closed);
   EXPECT_FALSE(busy.closed);
   EXPECT_FALSE(reading.closed);
@@ -200,6 +202,17 @@ TEST_F(Connection, drained_closes_when_idle_and_after_its_response_when_busy) {
   host.calls.front().end();
   reading.data("Host: a\r\n\r\n");
   for (const bp_connection* each : {&busy, &reading}) {
+    EXPECT_EQ(count(each->output, "connection: close\r\n"), 1U);
+    EXPECT_TRUE(each->closed);
+  }
+}
+
+TEST_F(Connection, drained_answers_the_request_that_was_on_its_way) {
+  bp_connection& served = host.connect();
+  served.data(kHealth);
+  host.drain();
+  for (bp_connection* each : {connection, &served}) {
+    each->data(kHealth);
     EXPECT_EQ(count(each->output, "connection: close\r\n"), 1U);
     EXPECT_TRUE(each->closed);
   }

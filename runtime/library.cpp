@@ -42,6 +42,20 @@ std::uint32_t bp_runtime_start(const char* file, bp_diagnostic diagnose, void* c
   });
 }
 
+std::uint32_t bp_runtime_reload(bp_runtime* runtime, bp_diagnostic diagnose, void* context,
+                                bp_error* error) {
+  return sdk::guarded(error, [&]() -> std::uint32_t {
+    const ReloadOutcome outcome = runtime->runtime->reload();
+    for (const auto* lines : {&outcome.warnings, &outcome.errors}) {
+      for (const std::string& line : *lines) {
+        if (diagnose != nullptr) diagnose(context, str(line));
+      }
+    }
+    if (outcome) return BP_CODE_OK;
+    return report({Code::kFailedPrecondition, outcome.errors.front(), {}, 0, 0}, error);
+  });
+}
+
 void bp_runtime_addresses(const bp_runtime* runtime, void (*tell)(void*, bp_str), void* context) {
   for (const std::string& address : runtime->runtime->addresses()) tell(context, str(address));
 }

@@ -52,8 +52,9 @@ OpenGateway::OpenGateway(Submit submit)
   model.routes.push_back({&backend_, "m", 1});
   router_ = std::make_unique<Router>(std::vector<Model>{model});
   metrics_ = std::make_unique<CallMetrics>(expect(CallMetrics::create(registry_, *router_)));
-  gateway_ = std::make_unique<Gateway>(*loops_->table(), *system_clock(), registry_, *metrics_,
-                                       logger_, *router_, payments_, Gateway::Options{});
+  generation_ = std::make_unique<Generation>(*loops_->table(), *system_clock(), *metrics_, logger_,
+                                             *router_, payments_, Gateway::Options{});
+  gateway_ = std::make_unique<Gateway>(*loops_->table(), registry_, *generation_);
   gateway_->set_serving(true);
 }
 

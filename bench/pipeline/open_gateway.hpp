@@ -41,6 +41,7 @@ class OpenGateway {
   std::unique_ptr<Router> router_;
   std::unique_ptr<CallMetrics> metrics_;
   std::vector<PaymentInstance> payments_;
+  std::unique_ptr<Generation> generation_;
   std::unique_ptr<Gateway> gateway_;
 };
 

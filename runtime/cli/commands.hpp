@@ -10,6 +10,7 @@ namespace backplane::cli {
 
 struct ServeOptions {
   std::string file;
+  std::string handover;  // path at which to take over, then to serve who takes over; empty: none
 };
 
 struct CheckOptions {

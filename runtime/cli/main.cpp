@@ -23,9 +23,17 @@ void open_standard_descriptors() {
 }
 
 void add_file_commands(CLI::App& app, int& status) {
-  auto* serve_command = app.add_subcommand("serve", "Run a deployment until SIGTERM or SIGINT");
+  auto* serve_command = app.add_subcommand(
+      "serve",
+      "Run a deployment until SIGTERM or SIGINT, which let running calls end; a second one ends at "
+      "once. SIGHUP reads the file again: a file with a fault changes nothing");
   auto serving = std::make_shared<ServeOptions>();
   serve_command->add_option("FILE", serving->file, "Deployment file (YAML)")->required();
+  serve_command->add_option(
+      "--handover", serving->handover,
+      "Path of a Unix socket for rolling restarts. Where a process serves there, take over its "
+      "listening sockets, start, and only then have it drain and end; then serve there for the "
+      "next one");
   serve_command->callback([serving, &status] { status = serve(*serving); });
 
   auto* check_command = app.add_subcommand("check", "Check a deployment file");

@@ -1,46 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/cli/commands.hpp"
 #include "runtime/cli/deployment_file.hpp"
+#include "runtime/cli/serve_events.hpp"
+#include "runtime/cli/serve_handover.hpp"
 #include "runtime/host/runtime.hpp"
 
-#include <pthread.h>
-#include <signal.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
-#include <atomic>
-#include <future>
 #include <iostream>
 #include <memory>
-#include <thread>
+#include <optional>
 
 namespace backplane::cli {
 namespace {
-
-struct StopSignals {
-  std::atomic<bool> serving{false};
-  std::promise<void> first;
-};
-
-// Blocked in every thread made from here on, so that only the one made here sees them. It ends the
-// process at once unless there is something to drain: starting and draining may take long.
-std::shared_ptr<StopSignals> await_stop_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  auto stop = std::make_shared<StopSignals>();
-  std::thread([signals, stop] {
-    int signal = 0;
-    sigwait(&signals, &signal);
-    if (!stop->serving.load()) _exit(1);
-    stop->first.set_value();
-    sigwait(&signals, &signal);
-    _exit(1);
-  }).detach();
-  return stop;
-}
 
 // Every connection takes a descriptor; the limit that is in force is often far below the one that
 // is allowed.
@@ -60,22 +32,78 @@ void announce(const Runtime& runtime) {
   std::cout << "models: " << (models.empty() ? "none" : models) << std::endl;
 }
 
+int refuse(const Error& error) {
+  std::cerr << error.message << '\n';
+  return 1;
+}
+
+void reload(Runtime& runtime) {
+  std::cout << "reloading" << std::endl;
+  const ReloadOutcome outcome = runtime.reload();
+  std::cout << (outcome ? "reloaded" : "the reload failed, the log says why") << "; generation "
+            << outcome.generation << " serves" << std::endl;
+}
+
+Result<std::unique_ptr<Runtime>> start(config::Deployment deployment,
+                                       std::optional<Predecessor>& predecessor) {
+  StartOptions options;
+  if (predecessor) {
+    auto sockets = predecessor->take_sockets();
+    if (!sockets) return sockets.error();
+    options.adopted = std::move(*sockets);
+    std::cout << "taking over from process " << predecessor->process() << std::endl;
+  }
+  return Runtime::start(std::move(deployment), std::move(options));
+}
+
+// Until it is to stop: reloads when it is asked to.
+void run(Runtime& runtime, ServeEvents& events) {
+  for (;;) {
+    switch (events.wait()) {
+      case ServeEvent::kReload:
+        reload(runtime);
+        break;
+      case ServeEvent::kStop:
+        std::cout << "draining; a second signal ends at once" << std::endl;
+        return;
+      case ServeEvent::kTakenOver:
+        std::cout << "another process serves; draining" << std::endl;
+        return;
+    }
+  }
+}
+
 }  // namespace
 
 int serve(const ServeOptions& options) {
-  const std::shared_ptr<StopSignals> stop = await_stop_signals();
+  const std::shared_ptr<ServeEvents> events = ServeEvents::from_signals();
   raise_descriptor_limit();
   auto deployment = load_deployment(options.file, {});
   if (!deployment) return 1;
-  auto runtime = Runtime::start(std::move(*deployment));
-  if (!runtime) {
-    std::cerr << runtime.error().message << '\n';
-    return 1;
+  std::optional<Predecessor> predecessor;
+  if (!options.handover.empty()) {
+    auto found = Predecessor::find(options.handover);
+    if (!found) return refuse(found.error());
+    if (*found) predecessor.emplace(std::move(**found));
   }
-  stop->serving.store(true);
+  auto runtime = start(std::move(*deployment), predecessor);
+  if (!runtime) return refuse(runtime.error());
+  std::unique_ptr<HandoverPoint> point;
+  if (!options.handover.empty()) {
+    auto opened = HandoverPoint::open(options.handover, **runtime,
+                                      [events](pid_t) { events->put(ServeEvent::kTakenOver); });
+    if (!opened) return refuse(opened.error());
+    point = std::move(*opened);
+  }
+  events->serving();
   announce(**runtime);
-  stop->first.get_future().wait();
-  std::cout << "draining; a second signal ends at once" << std::endl;
+  if (predecessor) {
+    const Status sent = predecessor->send_away();
+    if (!sent) std::cerr << "warning: " << sent.error().message << std::endl;
+    predecessor.reset();
+  }
+  run(**runtime, *events);
+  point.reset();
   (*runtime)->stop();
   std::cout << "stopped" << std::endl;
   return 0;

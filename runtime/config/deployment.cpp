@@ -101,6 +101,9 @@ void read_sections(const Node& root, Deployment& deployment) {
   deployment.limits = read_limits(at(root, "limits"));
   deployment.log = read_log(at(root, "log"));
   deployment.telemetry = read_telemetry(root.find("telemetry"));
+  if (const Node* admin = root.find("admin")) {
+    deployment.admin = Admin{at(*admin, "listen").text, at(*admin, "token").text};
+  }
 }
 
 PluginSearch read_plugin_search(const Node& root) {

@@ -82,6 +82,12 @@ struct Telemetry {
   std::optional<Otlp> otlp;  // none: nothing is traced
 };
 
+// The operator's own endpoint.
+struct Admin {
+  std::string listen;
+  std::string token;  // the name of a secret
+};
+
 struct Deployment {
   std::string file;
   std::vector<PluginInstance> transports;
@@ -93,6 +99,7 @@ struct Deployment {
   Limits limits;
   Log log;
   Telemetry telemetry;
+  std::optional<Admin> admin;
   Secrets secrets;  // wiped when the deployment goes
   Node tree;        // the resolved tree, for explain and diff; holds no secret
 

@@ -24,7 +24,6 @@ constexpr Row kRows[] = {
     {"services", "", "services", "remove the section"},
     {"plans", "", "plans", "remove the section"},
     {"store", "", "a store", "remove the section"},
-    {"admin", "", "an admin endpoint", "remove the section"},
     {"tests", "", "tests", "remove the section"},
 };
 

@@ -16,21 +16,58 @@
 
 namespace backplane {
 
+// Everything that an instance is made from. Two of one name with the same are the same instance.
+struct InstanceFacts {
+  std::string section;  // "backends"
+  std::string name;
+  std::string place;  // "deploy.yaml:7:3: backends.groq: "
+  std::string plugin;
+  std::string version;
+  std::string file;
+  std::string sha256;  // of the file
+  std::string settings;
+  std::uint64_t generation = 0;  // in which it started
+};
+
+// The secrets of one instance, apart from the deployment that they came with.
+class InstanceSecrets final : public SecretSource {
+ public:
+  // Those whose reference is within `path`, "backends.groq".
+  InstanceSecrets(const config::Secrets& all, const std::string& path);
+  const std::string* find(std::string_view reference) const override;
+  bool operator==(const InstanceSecrets& other) const;
+
+ private:
+  config::Secrets secrets_;
+};
+
+// What a deployment file asks for, looked up among the plugins there are.
+struct InstancePlan {
+  static Result<InstancePlan> make(const config::PluginInstance& entry,
+                                   const config::Secrets& secrets, const PluginCatalog& catalog,
+                                   std::uint64_t generation);
+  InstanceFacts facts;
+  const PluginInfo* info;
+  std::unique_ptr<InstanceSecrets> secrets;
+};
+
 // One instance behind its kind's table. All [control]; the destructor stops and destroys it. What
 // has not started is neither drained nor stopped.
 template <class Table>
 class PluginInstance {
  public:
   // Loads the plugin and creates the instance; errors begin with its place in the file.
-  static Result<std::unique_ptr<PluginInstance>> create(const config::PluginInstance& entry,
-                                                        const PluginCatalog& catalog,
-                                                        const LoadRules& rules,
-                                                        const SharedServices& services);
+  static Result<std::unique_ptr<PluginInstance>> create(InstancePlan plan, const LoadRules& rules,
+                                                        SharedServices services);
   ~PluginInstance();
   PluginInstance(const PluginInstance&) = delete;
   PluginInstance& operator=(const PluginInstance&) = delete;
 
+  const InstanceFacts& facts() const { return facts_; }
+  bool is_what(const InstancePlan& plan) const;
+
   Status start();
+  // Idempotent.
   void drain(std::int64_t deadline_ns);
   // Idempotent. What it posted to a loop may still be on its way: destroy comes after that.
   void stop();
@@ -40,17 +77,19 @@ class PluginInstance {
 
   const Table* table() const { return table_; }
   void* self() const { return self_; }
-  const std::string& place() const { return place_; }
+  const std::string& place() const { return facts_.place; }
 
  private:
-  PluginInstance(const config::PluginInstance& entry, const SharedServices& services);
+  PluginInstance(InstancePlan plan, SharedServices services);
   Error placed(const bp_error& error) const;
 
-  const std::string place_;  // "deploy.yaml:7:3: backends.groq: "
+  const InstanceFacts facts_;
+  std::unique_ptr<InstanceSecrets> secrets_;
   std::unique_ptr<InstanceHost> host_;
   const Table* table_ = nullptr;
   void* self_ = nullptr;
   bool started_ = false;
+  bool drained_ = false;
   bool left_alone_ = false;
 };
 

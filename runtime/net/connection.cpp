@@ -10,6 +10,7 @@
 #include "runtime/net/listener.hpp"
 #include "runtime/net/loop_net.hpp"
 #include "runtime/net/net.hpp"
+#include "runtime/net/net_user.hpp"
 #include "runtime/net/proxy_header.hpp"
 
 namespace backplane {
@@ -31,11 +32,19 @@ Connection::Connection(LoopNet& net, Acceptor& acceptor, int descriptor, const S
       awaits_proxy_header_(acceptor.options().proxy_protocol),
       peer_(peer) {
   net_.add(*this);
+  join(acceptor.group());
 }
 
 Connection::~Connection() {
   assert(state_ == State::kDead);
   net_.remove(*this);
+  join(nullptr);
+}
+
+void Connection::join(ConnectionGroup* group) {
+  if (group != nullptr) group->count.fetch_add(1);
+  if (group_ != nullptr) group_->count.fetch_sub(1);
+  group_ = group;
 }
 
 EventLoop& Connection::loop() const {
@@ -67,6 +76,7 @@ void Connection::hand_over() {
 
 void Connection::move_to(Acceptor& successor) {
   successor.inherit();
+  join(successor.group());
   if (stream_.uses_tls()) stream_.offer_protocols(successor.options().protocols);
 }
 

@@ -17,6 +17,7 @@ namespace backplane {
 
 class Acceptor;
 class LoopNet;
+struct ConnectionGroup;
 
 class Connection final : public Watch, public TurnEnd, public Timed {
  public:
@@ -37,6 +38,7 @@ class Connection final : public Watch, public TurnEnd, public Timed {
 
   // The functions of bp_net.
   EventLoop& loop() const;
+  const ConnectionGroup* group() const { return group_; }
   void set_handler(const bp_connection_handler& handler, void* context);
   std::uint32_t write(const bp_str* pieces, std::uint64_t count);
   void pause();
@@ -63,6 +65,7 @@ class Connection final : public Watch, public TurnEnd, public Timed {
 
   std::size_t pending() const { return output_.size() - output_offset_; }
   void arm(std::uint64_t timeout_ms);
+  void join(ConnectionGroup* group);
   void hand_over();
   void move_to(Acceptor& successor);
   void continue_handshake();
@@ -85,6 +88,7 @@ class Connection final : public Watch, public TurnEnd, public Timed {
 
   LoopNet& net_;
   Acceptor* acceptor_;
+  ConnectionGroup* group_ = nullptr;
   Stream stream_;
   const bp_connection_handler* handler_ = nullptr;
   void* context_ = nullptr;

@@ -28,6 +28,10 @@ Acceptor::~Acceptor() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
+ConnectionGroup* Acceptor::group() const {
+  return listener_.group();
+}
+
 bool Acceptor::open() {
   return net_.loop().watch(descriptor_, EPOLLIN, *this);
 }

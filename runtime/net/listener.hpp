@@ -18,6 +18,7 @@
 namespace backplane {
 
 class Connection;
+struct ConnectionGroup;
 class Listener;
 class LoopNet;
 class Net;
@@ -55,6 +56,7 @@ class Acceptor final : public Watch {
   LoopNet& net() { return net_; }
   const ListenerOptions& options() const;
   int descriptor() const { return descriptor_; }  // changes only in close
+  ConnectionGroup* group() const;
 
  private:
   bool accept_one();
@@ -89,8 +91,10 @@ class Listener {
   // The descriptors are borrowed.
   ListeningSockets sockets() const;
   const ListenAddress& address() const { return options_.address; }
+  void set_group(ConnectionGroup* group) { group_ = group; }
 
   // [any-thread]
+  ConnectionGroup* group() const { return group_; }
   Net& owner() const { return owner_; }
   std::uint16_t port() const;
   int accepts_per_turn() const { return accepts_per_turn_; }
@@ -108,6 +112,7 @@ class Listener {
   const ListenerOptions options_;
   std::size_t distinct_ = 0;  // the kernel's sockets: the first so many acceptors
   int accepts_per_turn_ = 1;
+  ConnectionGroup* group_ = nullptr;  // set before it opens
   std::atomic<std::uint32_t> count_{0};
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
 };

@@ -31,8 +31,10 @@ void LoopNet::remove(Connection& connection) {
   count_.fetch_sub(1, std::memory_order_relaxed);
 }
 
-void LoopNet::abort_all() {
-  for (Connection* connection : connections_) connection->abort();
+void LoopNet::abort_all(const ConnectionGroup* group) {
+  for (Connection* connection : connections_) {
+    if (group == nullptr || connection->group() == group) connection->abort();
+  }
 }
 
 void LoopNet::forget(const Acceptor& acceptor, Acceptor* successor) {

@@ -15,6 +15,7 @@ namespace backplane {
 
 class Acceptor;
 class Connection;
+struct ConnectionGroup;
 
 class LoopNet {
  public:
@@ -27,7 +28,7 @@ class LoopNet {
 
   void add(Connection& connection);
   void remove(Connection& connection);
-  void abort_all();
+  void abort_all(const ConnectionGroup* group);  // null: of all
   void forget(const Acceptor& acceptor, Acceptor* successor);
 
   // Buffers for pending output, kept so that a busy loop allocates none.

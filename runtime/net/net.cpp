@@ -111,13 +111,14 @@ std::uint64_t Net::accepted_count() const {
   return count;
 }
 
-void Net::abort_all() {
-  for (const auto& net : loop_nets_) net->loop().run_and_wait([&] { net->abort_all(); });
+void Net::abort_all(const ConnectionGroup* group) {
+  for (const auto& net : loop_nets_) net->loop().run_and_wait([&] { net->abort_all(group); });
   // One more turn: `closed` is told at the end of the first.
   for (const auto& net : loop_nets_) net->loop().run_and_wait([] {});
 }
 
-Result<Listener*> Net::listen(const bp_listen_options& given, const bp_listen_handler& handler) {
+Result<Listener*> Net::listen(const bp_listen_options& given, const bp_listen_handler& handler,
+                              ConnectionGroup* group) {
   const std::lock_guard lock(mutex_);
   auto options = options_of(given);
   if (!options) return options.error();
@@ -128,6 +129,7 @@ Result<Listener*> Net::listen(const bp_listen_options& given, const bp_listen_ha
   if (!sockets) return sockets.error();
   auto listener = std::make_unique<Listener>(*this, handler, std::move(*options));
   const ListenAddress& address = listener->address();
+  listener->set_group(group);
   if (!listener->add(std::move(*sockets), loop_nets_)) return cannot_listen(address, errno);
   if (*tls != nullptr) listener->use(**tls);
   if (!listener->open()) {

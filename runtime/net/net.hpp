@@ -40,6 +40,7 @@ class PeriodicThread;
 // `certificate`: the path of its file.
 using CertificateReport =
     std::function<void(const std::string& certificate, const Status& outcome)>;
+struct ConnectionGroup;
 
 class Net {
  public:
@@ -56,12 +57,14 @@ class Net {
   std::size_t connection_count() const;
   // Accepted since the beginning. [any-thread]
   std::uint64_t accepted_count() const;
-  // Resets every connection; all have been told `closed` when it returns. Close the listeners
-  // first. [control] not from a loop's thread
-  void abort_all();
+  // Resets every connection, or those of a group; all have been told `closed` when it returns.
+  // Close the listeners first. [control] not from a loop's thread
+  void abort_all(const ConnectionGroup* group = nullptr);
 
   // What bp_net's functions of the same name do. [control] not from inside a callback
-  Result<Listener*> listen(const bp_listen_options& options, const bp_listen_handler& handler);
+  // What is accepted is of `group`, which outlives it; null: of none.
+  Result<Listener*> listen(const bp_listen_options& options, const bp_listen_handler& handler,
+                           ConnectionGroup* group = nullptr);
   void close_listener(Listener& listener);
 
   // Reads every listener's certificate and key anew, for connections to come. Answers what failed;

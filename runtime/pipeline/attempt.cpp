@@ -21,6 +21,7 @@ Attempt::Attempt(AttemptOwner& owner, BackendInstance& backend, const AttemptCon
     : owner_(&owner),
       backend_(backend),
       context_(context),
+      generation_(context.users),
       loop_(loop),
       sink_{sizeof(bp_sink), kOverrunMax, this, &Attempt::emit},
       input_(context.input) {}
@@ -199,6 +200,7 @@ void Attempt::leave_behind() {
                         "a backend did not end a cancelled call in time",
                         {{"backend", backend_.name}});
   tell_owner({Code::kDeadlineExceeded, "the backend did not end in time", {}, 504, 0});
+  generation_.end();
 }
 
 void Attempt::tell_owner(const Error& error) {

@@ -7,6 +7,7 @@
 
 #include "runtime/pipeline/call_metrics.hpp"
 #include "runtime/pipeline/form_input.hpp"
+#include "runtime/pipeline/generation_use.hpp"
 #include "runtime/pipeline/mailbox.hpp"
 #include "runtime/pipeline/router.hpp"
 #include "runtime/services/logger.hpp"
@@ -37,6 +38,7 @@ struct AttemptContext {
   Mailbox& mailbox;
   CallMetrics& metrics;
   Logger& logger;
+  LoopUsers& users;  // of the call's generation
   std::uint64_t cancel_grace_ms;
   std::uint64_t timeout_ms;  // 0: the call ends sooner
   FormInput* input;          // what is left of a form, while the attempt has an owner; or null
@@ -85,6 +87,7 @@ class Attempt final : private EventReceiver {
   AttemptOwner* owner_;
   BackendInstance& backend_;
   const AttemptContext context_;
+  GenerationUse generation_;  // until it is left behind
   bp_loop* const loop_;
   bp_sink sink_;
   AttemptInput input_;

@@ -37,14 +37,15 @@ std::string make_id(const bp_clock& clock) {
 
 }  // namespace
 
-GatewayCall::GatewayCall(CallContext& context, LoopCalls& loop_calls, const bp_request& request,
-                         const bp_sink& sink, RequestScan scan, const Model& model,
-                         std::vector<const Route*> routes)
+GatewayCall::GatewayCall(CallContext& context, LoopCalls& loop_calls, LoopUsers& users,
+                         const bp_request& request, const bp_sink& sink, RequestScan scan,
+                         const Model& model, std::vector<const Route*> routes)
     : bp_call{
           sizeof(bp_call), 0,
           [](bp_call* self) { static_cast<GatewayCall*>(self)->client_cancelled("by the client"); },
           [](bp_call* self) { static_cast<GatewayCall*>(self)->client_resumed(); },
           [](bp_call* self) { static_cast<GatewayCall*>(self)->client_left(); }},
+      generation_(users),
       context_(context),
       loop_calls_(loop_calls),
       position_(loop_calls.live.insert(loop_calls.live.end(), this)),
@@ -73,13 +74,13 @@ GatewayCall::GatewayCall(CallContext& context, LoopCalls& loop_calls, const bp_r
       begun_ns_ + static_cast<std::int64_t>(context.limits.call_timeout_ms) * kMillisecondNs;
   if (request.deadline_ns != 0) deadline_ns_ = std::min(deadline_ns_, request.deadline_ns);
   usage_.struct_size = sizeof(bp_usage);
-  context_.live_calls.fetch_add(1);
+  loop_calls_.live_calls.fetch_add(1);
   context_.metrics.begun();
 }
 
 GatewayCall::~GatewayCall() {
   loop_calls_.live.erase(position_);
-  context_.live_calls.fetch_sub(1);
+  loop_calls_.live_calls.fetch_sub(1);
 }
 
 void GatewayCall::begin_trace() {
@@ -192,13 +193,15 @@ Status GatewayCall::try_route(const Route& route) {
     trace_->attempt_begins(backend.name, backend.plugin, route.model, now_ns());
   }
   const bp_request request = request_for(route);
-  const AttemptContext shared{context_.loops,
-                              loop_calls_.mailbox,
-                              context_.metrics,
-                              context_.logger,
-                              context_.limits.cancel_grace_ms,
-                              request.deadline_ns < deadline_ns_ ? route.backend->timeout_ms : 0,
-                              input_.get()};
+  const AttemptContext shared{
+      context_.loops,
+      loop_calls_.mailbox,
+      context_.metrics,
+      context_.logger,
+      generation_.users(),
+      context_.limits.cancel_grace_ms,
+      request.deadline_ns < deadline_ns_ ? route.backend->timeout_ms.load() : 0,
+      input_.get()};
   Status started = Attempt::start(*this, *route.backend, shared, request);
   if (!started) note_end_of_attempt(&started.error());
   return started;
@@ -325,6 +328,7 @@ void GatewayCall::send_head() {
   if (trace_ != nullptr) trace_->first_event(now);
   std::vector<bp_pair> pairs;
   for (const auto& [name, value] : headers_) pairs.push_back({str(name), str(value)});
+  pairs.push_back({str("x-backplane-generation"), str(context_.generation_text)});
   bp_event head{};
   head.type = BP_EVENT_HEAD;
   // A form's `stream` may have come behind its model, and speech is a stream without asking.
@@ -397,6 +401,24 @@ void GatewayCall::client_left() {
 void GatewayCall::shut_down() {
   break_off({Code::kUnavailable, "the server is shutting down", "SHUTTING_DOWN", 503, 1000},
             CallOutcome::kFailed);
+}
+
+void GatewayCall::cancel_by_operator() {
+  break_off({Code::kUnavailable, "the call was ended by the operator", "CANCELLED", 503, 0},
+            CallOutcome::kFailed);
+}
+
+CallDescription GatewayCall::describe() const {
+  constexpr const char* kPhases[] = {"new", "authorizing", "trying", "streaming", "ending"};
+  const bool ending = cancelling_ || phase_ == Phase::kOver;
+  return {id_,
+          model_.name,
+          operation_,
+          next_route_ == 0 ? std::string() : routes_[next_route_ - 1]->backend->name,
+          kPhases[static_cast<std::size_t>(ending ? Phase::kOver : phase_)],
+          (now_ns() - begun_ns_) / kMillisecondNs,
+          pieces_,
+          context_.generation};
 }
 
 // The client has been told or is gone. What was produced is paid once the backend has ended.

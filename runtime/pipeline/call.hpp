@@ -5,6 +5,7 @@
 
 #include "runtime/pipeline/attempt.hpp"
 #include "runtime/pipeline/call_metrics.hpp"
+#include "runtime/pipeline/generation_use.hpp"
 #include "runtime/pipeline/request_scan.hpp"
 #include "runtime/pipeline/router.hpp"
 #include "runtime/pipeline/settlement.hpp"
@@ -29,16 +30,23 @@ struct CallLimits {
 class GatewayCall;
 class FormCall;
 
-// What the calls of one loop share. [loop]
+// What the calls of one loop share, whatever their generation. [loop]
 struct LoopCalls {
-  LoopCalls(const bp_loop_service& loops, bp_loop* own) : loop(own), mailbox(loops, own) {}
+  LoopCalls(const bp_loop_service& loops, std::uint32_t number, std::atomic<std::uint64_t>& all)
+      : index(number),
+        loop(loops.at(loops.context, number)),
+        mailbox(loops, loop),
+        live_calls(all) {}
+  const std::uint32_t index;
   bp_loop* const loop;
   Mailbox mailbox;
   std::list<GatewayCall*> live;
-  std::list<FormCall*> forms;  // that are read for their model
+  std::list<FormCall*> forms;              // that are read for their model
+  std::atomic<std::uint64_t>& live_calls;  // of all loops
+  Generation* generation = nullptr;        // that of the calls to come
 };
 
-// What all calls share; outlives them. Read-only but for the counters.
+// What the calls of one generation share; outlives them. Read-only.
 struct CallContext {
   const bp_loop_service& loops;
   const bp_clock& clock;
@@ -46,14 +54,27 @@ struct CallContext {
   CallMetrics& metrics;
   Logger& logger;
   CallLimits limits;
-  std::atomic<std::uint64_t> live_calls{0};
+  std::uint64_t generation;
+  std::string generation_text;
   Tracer* tracer = nullptr;
+};
+
+// What an operator sees of a call.
+struct CallDescription {
+  std::string id;
+  std::string model;
+  std::string operation;
+  std::string backend;  // the one tried last; empty: none yet
+  const char* phase;    // "new", "authorizing", "trying", "streaming", "ending"
+  std::int64_t age_ms;
+  std::uint64_t pieces;
+  std::uint64_t generation;
 };
 
 class GatewayCall final : public bp_call, private AttemptOwner {
  public:
-  GatewayCall(CallContext& context, LoopCalls& loop_calls, const bp_request& request,
-              const bp_sink& sink, RequestScan scan, const Model& model,
+  GatewayCall(CallContext& context, LoopCalls& loop_calls, LoopUsers& users,
+              const bp_request& request, const bp_sink& sink, RequestScan scan, const Model& model,
               std::vector<const Route*> routes);
   GatewayCall(const GatewayCall&) = delete;
   GatewayCall& operator=(const GatewayCall&) = delete;
@@ -64,6 +85,11 @@ class GatewayCall final : public bp_call, private AttemptOwner {
   void start_later();
   // The deployment goes: ends the call with an error.
   void shut_down();
+  // An operator wants it ended.
+  void cancel_by_operator();
+
+  const std::string& id() const { return id_; }
+  CallDescription describe() const;
 
  private:
   enum class Phase { kNew, kAuthorizing, kTrying, kStreaming, kOver };
@@ -104,6 +130,7 @@ class GatewayCall final : public bp_call, private AttemptOwner {
   void destroy_when_idle();
   std::int64_t now_ns() const { return context_.clock.monotonic_ns(context_.clock.context); }
 
+  GenerationUse generation_;  // the last to go
   CallContext& context_;
   LoopCalls& loop_calls_;
   std::list<GatewayCall*>::iterator position_;

@@ -106,17 +106,16 @@ class CallMetrics::Definer {
   }
 
   void define_backend(BackendInstance& backend) {
-    const auto [known, is_new] = backends_.emplace(&backend, metrics_.backends_.size());
-    backend.index = static_cast<std::uint32_t>(known->second);
-    if (!is_new) return;
+    BackendSeries& series = backend.series;
+    if (series.is_defined) return;
     const std::pair<std::string, std::string> label{"backend", backend.name};
-    BackendSeries& series = metrics_.backends_.emplace_back();
     series.in_flight =
         gauge("backplane_backend_live_calls", "Calls that a backend is busy with now", {label});
     for (std::size_t i = 0; i < kAttemptOutcomes; ++i) {
       series.outcomes[i] = counter("backplane_attempts_total", "Tries of calls on a backend",
                                    {label, {"outcome", kAttempts[i]}});
     }
+    series.is_defined = bool(status_);
   }
 
   std::uint64_t counter(const char* name, const char* help, Labels labels) {
@@ -138,7 +137,6 @@ class CallMetrics::Definer {
   }
 
   CallMetrics& metrics_;
-  std::map<const BackendInstance*, std::size_t> backends_;
   Status status_ = ok();
 };
 
@@ -167,15 +165,15 @@ void CallMetrics::tokens(const Model& model, std::uint64_t prompt, std::uint64_t
 }
 
 void CallMetrics::attempt_begun(const BackendInstance& backend) {
-  registry_->add(backends_[backend.index].in_flight, 1);
+  registry_->add(backend.series.in_flight, 1);
 }
 
 void CallMetrics::attempt_left(const BackendInstance& backend) {
-  registry_->add(backends_[backend.index].in_flight, -1);
+  registry_->add(backend.series.in_flight, -1);
 }
 
 void CallMetrics::attempt_ended(const BackendInstance& backend, AttemptOutcome outcome) {
-  registry_->add(backends_[backend.index].outcomes[static_cast<std::size_t>(outcome)], 1);
+  registry_->add(backend.series.outcomes[static_cast<std::size_t>(outcome)], 1);
 }
 
 }  // namespace backplane

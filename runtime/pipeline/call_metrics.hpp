@@ -15,20 +15,6 @@ namespace backplane {
 enum class CallOutcome : std::uint32_t { kOk, kRefused, kFailed, kClientGone };
 const char* name_of(CallOutcome outcome);
 
-// How one try on a backend ended.
-enum class AttemptOutcome : std::uint32_t {
-  kOk,
-  kBusy,  // not begun: the backend has as many calls as it may
-  kCancelled,
-  kTimeout,
-  kRateLimited,
-  kRefused,  // the request's own fault
-  kUnavailable,
-  kCut,
-  kProtocol,  // the plugin broke a rule
-  kFailed,
-};
-inline constexpr std::size_t kAttemptOutcomes = 10;
 AttemptOutcome outcome_of(const Error& error);
 
 // Why a request did not become a call.
@@ -38,7 +24,7 @@ Rejection rejection_of(const Error& error);
 
 class CallMetrics {
  public:
-  // Numbers the backends that routes lead to.
+  // Defines the series of the backends that routes lead to, where no earlier one has. [control]
   static Result<CallMetrics> create(MetricsRegistry& registry, const Router& router);
 
   // [any-thread]
@@ -61,17 +47,12 @@ class CallMetrics {
     std::uint64_t prompt_tokens;
     std::uint64_t completion_tokens;
   };
-  struct BackendSeries {
-    std::uint64_t in_flight;
-    std::array<std::uint64_t, kAttemptOutcomes> outcomes;
-  };
   class Definer;
 
   explicit CallMetrics(MetricsRegistry& registry) : registry_(&registry) {}
 
   MetricsRegistry* registry_;
   std::vector<ModelSeries> models_;
-  std::vector<BackendSeries> backends_;
   std::array<std::uint64_t, kRejections> rejections_{};
   std::uint64_t live_calls_ = 0;
   std::uint64_t fallbacks_ = 0;

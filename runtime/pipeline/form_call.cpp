@@ -15,24 +15,25 @@ FormCall& of(bp_call* call) {
 
 }  // namespace
 
-FormCall::FormCall(CallContext& context, LoopCalls& loop_calls, CallOpener& opener,
-                   const bp_request& request, const bp_sink& sink, std::unique_ptr<FormScan> scan,
-                   std::uint64_t held_bytes_max)
+FormCall::FormCall(Generation& generation, LoopCalls& loop_calls, CallOpener& opener,
+                   const bp_request& request, const bp_sink& sink, std::unique_ptr<FormScan> scan)
     : bp_call{sizeof(bp_call), 0, [](bp_call* self) { of(self).client_cancelled(); },
               [](bp_call* self) { of(self).client_resumed(); },
               [](bp_call* self) { of(self).client_left(); }},
-      context_(context),
+      use_(generation.users(loop_calls.index)),
+      generation_(generation),
+      context_(generation.context()),
       loop_calls_(loop_calls),
       opener_(opener),
       position_(loop_calls.forms.insert(loop_calls.forms.end(), this)),
       sink_(sink),
       scan_(std::move(scan)),
-      held_bytes_max_(held_bytes_max),
+      held_bytes_max_(generation.options().body_bytes_max),
       id_(view(request.id)),
       operation_(view(request.operation)),
       content_type_(view(request.content_type)),
-      deadline_ns_(context.clock.monotonic_ns(context.clock.context) +
-                   static_cast<std::int64_t>(context.limits.call_timeout_ms) * kMillisecondNs),
+      deadline_ns_(context_.clock.monotonic_ns(context_.clock.context) +
+                   static_cast<std::int64_t>(context_.limits.call_timeout_ms) * kMillisecondNs),
       stream_(request.body_stream),
       left_bytes_(request.body_stream->size),
       held_(view(request.body)) {
@@ -40,12 +41,12 @@ FormCall::FormCall(CallContext& context, LoopCalls& loop_calls, CallOpener& open
   for (std::uint64_t i = 0; i < request.metadata_count; ++i) {
     metadata_.emplace_back(view(request.metadata[i].name), view(request.metadata[i].value));
   }
-  context_.live_calls.fetch_add(1);
+  loop_calls_.live_calls.fetch_add(1);
 }
 
 FormCall::~FormCall() {
   loop_calls_.forms.erase(position_);
-  context_.live_calls.fetch_sub(1);
+  loop_calls_.live_calls.fetch_sub(1);
 }
 
 void FormCall::post(bp_task task) {
@@ -127,7 +128,7 @@ void FormCall::open() {
   const RequestScan found = scan_->found();
   auto input = std::make_unique<FormInput>(*stream_, left_bytes_, std::move(scan_));
   const Result<GatewayCall*> call =
-      opener_.open(loop_calls_, request, sink_, found, std::move(input));
+      opener_.open(generation_, loop_calls_, request, sink_, found, std::move(input));
   stream_ = nullptr;  // the call's, or closed
   if (!call) return fail(call.error());
   opened_ = *call;

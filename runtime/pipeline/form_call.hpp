@@ -4,8 +4,8 @@
 // and over.
 #pragma once
 
-#include "runtime/pipeline/call.hpp"
 #include "runtime/pipeline/form_input.hpp"
+#include "runtime/pipeline/generation.hpp"
 
 #include <memory>
 #include <string>
@@ -19,17 +19,16 @@ class CallOpener {
  public:
   virtual ~CallOpener() = default;
   // `input` may be null. The call starts in a later turn of the loop.
-  virtual Result<GatewayCall*> open(LoopCalls& calls, const bp_request& request,
-                                    const bp_sink& sink, RequestScan scan,
-                                    std::unique_ptr<FormInput> input) = 0;
+  virtual Result<GatewayCall*> open(Generation& generation, LoopCalls& calls,
+                                    const bp_request& request, const bp_sink& sink,
+                                    RequestScan scan, std::unique_ptr<FormInput> input) = 0;
 };
 
 class FormCall final : public bp_call {
  public:
-  // `scan` has read request.body. At most `held_bytes_max` bytes are read for the model.
-  FormCall(CallContext& context, LoopCalls& loop_calls, CallOpener& opener,
-           const bp_request& request, const bp_sink& sink, std::unique_ptr<FormScan> scan,
-           std::uint64_t held_bytes_max);
+  // `scan` has read request.body. At most body_bytes_max bytes are read for the model.
+  FormCall(Generation& generation, LoopCalls& loop_calls, CallOpener& opener,
+           const bp_request& request, const bp_sink& sink, std::unique_ptr<FormScan> scan);
   FormCall(const FormCall&) = delete;
   FormCall& operator=(const FormCall&) = delete;
 
@@ -52,6 +51,8 @@ class FormCall final : public bp_call {
   void client_left();
   void destroy_when_idle();
 
+  GenerationUse use_;  // the last to go
+  Generation& generation_;
   CallContext& context_;
   LoopCalls& loop_calls_;
   CallOpener& opener_;

@@ -12,14 +12,10 @@ Gateway& self_of(void* context) {
 
 }  // namespace
 
-Gateway::Gateway(const bp_loop_service& loops, const bp_clock& clock, MetricsRegistry& registry,
-                 CallMetrics& metrics, Logger& logger, const Router& router,
-                 const std::vector<PaymentInstance>& payments, Options options)
-    : context_{loops, clock, payments, metrics, logger, options.call, {}, options.tracer},
+Gateway::Gateway(const bp_loop_service& loops, MetricsRegistry& registry, Generation& first)
+    : service_(loops),
       registry_(registry),
-      router_(router),
-      options_(options),
-      models_(models_json()),
+      models_(first.models()),
       table_{sizeof(bp_gateway),
              0,
              this,
@@ -27,18 +23,18 @@ Gateway::Gateway(const bp_loop_service& loops, const bp_clock& clock, MetricsReg
                 bp_error* error) -> std::uint32_t {
                return sdk::guarded(error, [&]() -> std::uint32_t {
                  Result<bp_call*> call = self_of(self).begin(*request, *sink);
-                 if (!call) return self_of(self).reject(call.error(), error);
+                 if (!call) return self_of(self).reject(*request, call.error(), error);
                  *out = *call;
                  return BP_CODE_OK;
                });
              },
              [](void* self, bp_buffer* out, bp_error* error) -> std::uint32_t {
                return sdk::guarded(error, [&]() -> std::uint32_t {
-                 *out = make_buffer(self_of(self).models_);
+                 *out = make_buffer(*self_of(self).models());
                  return BP_CODE_OK;
                });
              },
-             [](void* self) -> std::uint32_t { return self_of(self).serving() ? 1 : 0; },
+             [](void* self) -> std::uint32_t { return self_of(self).ready() ? 1 : 0; },
              [](void* self, bp_buffer* out, bp_error* error) -> std::uint32_t {
                return sdk::guarded(error, [&]() -> std::uint32_t {
                  *out = make_buffer(self_of(self).registry_.text());
@@ -46,7 +42,9 @@ Gateway::Gateway(const bp_loop_service& loops, const bp_clock& clock, MetricsReg
                });
              }} {
   for (std::uint32_t i = 0; i < loops.count; ++i) {
-    loops_.push_back(std::make_unique<LoopCalls>(loops, loops.at(loops.context, i)));
+    loops_.push_back(std::make_unique<LoopCalls>(loops, i, live_calls_));
+    loops_.back()->generation = &first;
+    first.users(i).enter();
   }
 }
 
@@ -55,27 +53,30 @@ Result<bp_call*> Gateway::begin(const bp_request& request, const bp_sink& sink) 
     return Error{Code::kUnavailable, "the server is starting or shutting down; try again",
                  "NOT_READY", 503, 1000};
   }
-  if (context_.live_calls.load() >= options_.calls_max) {
+  LoopCalls* const calls = calls_of(request.loop);
+  if (calls == nullptr || service_.is_current(request.loop) == 0) {
+    return internal_error("the call was begun off its loop");
+  }
+  Generation& generation = *calls->generation;
+  const Options& options = generation.options();
+  if (live_calls_.load() >= options.calls_max) {
     return Error{Code::kUnavailable, "the server has as many calls as it takes; try again",
                  "OVERLOADED", 503, 1000};
   }
-  LoopCalls* const calls = calls_of(request.loop);
-  if (calls == nullptr || context_.loops.is_current(request.loop) == 0) {
-    return internal_error("the call was begun off its loop");
-  }
-  if (request.body.size > options_.body_bytes_max) {
+  if (request.body.size > options.body_bytes_max) {
     return Error{
         Code::kInvalidArgument,
-        "the request body is larger than " + std::to_string(options_.body_bytes_max) + " bytes",
+        "the request body is larger than " + std::to_string(options.body_bytes_max) + " bytes",
         "BODY_TOO_LARGE", 413, 0};
   }
   if (is_form_data(view(request.content_type))) return begin_form(*calls, request, sink);
   if (request.body_stream != nullptr) {
     return internal_error("the call has a body on its way that is no form");
   }
-  Result<RequestScan> scan = scan_request(request.body, options_.scan);
+  Result<RequestScan> scan = scan_request(request.body, options.scan);
   if (!scan) return scan.error();
-  const Result<GatewayCall*> call = open(*calls, request, sink, std::move(*scan), nullptr);
+  const Result<GatewayCall*> call =
+      open(generation, *calls, request, sink, std::move(*scan), nullptr);
   if (!call) return call.error();
   return *call;
 }
@@ -83,14 +84,14 @@ Result<bp_call*> Gateway::begin(const bp_request& request, const bp_sink& sink) 
 // Where the beginning names the model the call is routed at once; else it is read on for it.
 Result<bp_call*> Gateway::begin_form(LoopCalls& calls, const bp_request& request,
                                      const bp_sink& sink) {
-  auto scan = FormScan::open(view(request.content_type), options_.scan);
+  Generation& generation = *calls.generation;
+  auto scan = FormScan::open(view(request.content_type), generation.options().scan);
   if (!scan) return scan.error();
   Status status = (*scan)->feed(view(request.body));
   if (status && request.body_stream == nullptr) status = (*scan)->finish();
   if (!status) return status.error();
   if (request.body_stream != nullptr && !(*scan)->has_model()) {
-    auto* form = new FormCall(context_, calls, *this, request, sink, std::move(*scan),
-                              options_.body_bytes_max);
+    auto* form = new FormCall(generation, calls, *this, request, sink, std::move(*scan));
     form->start_later();
     return form;
   }
@@ -99,35 +100,39 @@ Result<bp_call*> Gateway::begin_form(LoopCalls& calls, const bp_request& request
   if (const bp_body_stream* stream = request.body_stream) {
     input = std::make_unique<FormInput>(*stream, stream->size, std::move(*scan));
   }
-  const Result<GatewayCall*> call = open(calls, request, sink, found, std::move(input));
+  const Result<GatewayCall*> call = open(generation, calls, request, sink, found, std::move(input));
   if (!call) return call.error();
   return *call;
 }
 
-Result<GatewayCall*> Gateway::open(LoopCalls& calls, const bp_request& request, const bp_sink& sink,
-                                   RequestScan scan, std::unique_ptr<FormInput> input) {
+Result<GatewayCall*> Gateway::open(Generation& generation, LoopCalls& calls,
+                                   const bp_request& request, const bp_sink& sink, RequestScan scan,
+                                   std::unique_ptr<FormInput> input) {
   if (scan.model_size == 0) {
     return Error{Code::kInvalidArgument,
                  "model: missing; name one of those that GET /v1/models lists",
                  "MISSING_REQUIRED_PARAMETER", 400, 0};
   }
-  const Result<const Model*> model = router_.find(scan.model);
+  const Result<const Model*> model = generation.router().find(scan.model);
   if (!model) return model.error();
   std::uint64_t random = 0;
   if ((*model)->policy == RoutePolicy::kWeighted) {
-    context_.clock.random(context_.clock.context, &random, sizeof(random));
+    const bp_clock& clock = generation.context().clock;
+    clock.random(clock.context, &random, sizeof(random));
   }
   auto routes = Router::order(**model, view(request.operation), scan.provider, random);
   if (!routes) return routes.error();
-  auto* call =
-      new GatewayCall(context_, calls, request, sink, std::move(scan), **model, std::move(*routes));
+  auto* call = new GatewayCall(generation.context(), calls, generation.users(calls.index), request,
+                               sink, std::move(scan), **model, std::move(*routes));
   call->take_input(std::move(input));
   call->start_later();
   return call;
 }
 
-std::uint32_t Gateway::reject(const Error& error, bp_error* out) {
-  context_.metrics.rejected(rejection_of(error));
+std::uint32_t Gateway::reject(const bp_request& request, const Error& error, bp_error* out) {
+  if (LoopCalls* const calls = calls_of(request.loop)) {
+    calls->generation->context().metrics.rejected(rejection_of(error));
+  }
   return report(error, out);
 }
 
@@ -138,30 +143,92 @@ LoopCalls* Gateway::calls_of(const bp_loop* loop) {
   return nullptr;
 }
 
-void Gateway::shut_down_calls() {
-  for (const auto& calls : loops_) {
-    context_.loops.post(
-        calls->loop,
-        [](void* argument) {
-          const auto& on_loop = *static_cast<LoopCalls*>(argument);
-          const std::vector<GatewayCall*> all(on_loop.live.begin(), on_loop.live.end());
-          for (GatewayCall* call : all) call->shut_down();
-          const std::vector<FormCall*> forms(on_loop.forms.begin(), on_loop.forms.end());
-          for (FormCall* form : forms) form->shut_down();
-        },
-        calls.get());
+void Gateway::replace(Generation& next) {
+  {
+    const std::lock_guard lock(models_mutex_);
+    models_ = next.models();
   }
+  on_every_loop(
+      [this, &next](std::size_t loop) {
+        next.users(loop).enter();
+        Generation* const before = std::exchange(loops_[loop]->generation, &next);
+        before->users(loop).leave();
+      },
+      [] {});
 }
 
-std::string Gateway::models_json() const {
-  const std::int64_t created_s = context_.clock.unix_ns(context_.clock.context) / 1'000'000'000;
-  std::string json = "[";
-  for (const auto& [name, model] : router_.models()) {
-    if (json.size() > 1) json += ',';
-    json += R"({"id":")" + json_escaped(name) + R"(","object":"model","created":)" +
-            std::to_string(created_s) + R"(,"owned_by":"backplane"})";
+std::shared_ptr<const std::string> Gateway::models() const {
+  const std::lock_guard lock(models_mutex_);
+  return models_;
+}
+
+void Gateway::shut_down_calls() {
+  on_every_loop(
+      [this](std::size_t loop) {
+        const auto& live = loops_[loop]->live;
+        const std::vector<GatewayCall*> all(live.begin(), live.end());
+        for (GatewayCall* call : all) call->shut_down();
+        const auto& forms = loops_[loop]->forms;
+        const std::vector<FormCall*> reading(forms.begin(), forms.end());
+        for (FormCall* form : reading) form->shut_down();
+      },
+      [] {});
+}
+
+void Gateway::list_calls(std::size_t most, std::function<void(std::vector<LoopCallList>)> told) {
+  // Shared by the tasks of all loops, each of which writes its own place.
+  auto lists = std::make_shared<std::vector<LoopCallList>>(loops_.size());
+  on_every_loop(
+      [this, most, lists](std::size_t loop) {
+        LoopCallList& list = (*lists)[loop];
+        list.loop = static_cast<std::uint32_t>(loop);
+        list.live = loops_[loop]->live.size();
+        for (const GatewayCall* call : loops_[loop]->live) {
+          if (list.calls.size() == most) break;
+          list.calls.push_back(call->describe());
+        }
+      },
+      [lists, told = std::move(told)] { told(std::move(*lists)); });
+}
+
+void Gateway::cancel_calls(std::string id, std::function<void(std::size_t)> told) {
+  auto count = std::make_shared<std::atomic<std::size_t>>(0);  // shared by the tasks of all loops
+  on_every_loop(
+      [this, id = std::move(id), count](std::size_t loop) {
+        std::vector<GatewayCall*> found;
+        for (GatewayCall* call : loops_[loop]->live) {
+          if (call->id() == id) found.push_back(call);
+        }
+        for (GatewayCall* call : found) call->cancel_by_operator();
+        count->fetch_add(found.size());
+      },
+      [count, told = std::move(told)] { told(count->load()); });
+}
+
+void Gateway::on_every_loop(std::function<void(std::size_t)> work, std::function<void()> done) {
+  struct Round {
+    std::function<void(std::size_t)> work;
+    std::function<void()> done;
+    std::atomic<std::size_t> left;
+  };
+  struct Task {
+    std::shared_ptr<Round> round;  // shared by the tasks of all loops
+    std::size_t loop;
+  };
+  const auto round = std::make_shared<Round>();
+  round->work = std::move(work);
+  round->done = std::move(done);
+  round->left.store(loops_.size());
+  for (std::size_t loop = 0; loop < loops_.size(); ++loop) {
+    service_.post(
+        loops_[loop]->loop,
+        [](void* argument) {
+          const std::unique_ptr<Task> task(static_cast<Task*>(argument));
+          task->round->work(task->loop);
+          if (task->round->left.fetch_sub(1) == 1) task->round->done();
+        },
+        new Task{round, loop});
   }
-  return json + ']';
 }
 
 }  // namespace backplane

@@ -2,6 +2,8 @@
 // Model -> routes, in the order in which they are to be tried. Built once, then only read.
 #pragma once
 
+#include "runtime/pipeline/backend_series.hpp"
+
 #include <backplane/backend.h>
 
 #include <atomic>
@@ -20,16 +22,18 @@ struct BackendInstance {
   std::string plugin;  // its name, for traces
   const bp_backend* table = nullptr;
   void* self = nullptr;
-  std::uint64_t calls_max = 0;          // 0: no bound
-  std::uint64_t timeout_ms = 0;         // of one attempt; 0: the call's deadline only
-  std::uint32_t index = 0;              // of the backend's metrics
-  std::vector<std::string> operations;  // that it serves; empty: any
+  // A reload may change these two while calls run.
+  std::atomic<std::uint64_t> calls_max{0};   // 0: no bound
+  std::atomic<std::uint64_t> timeout_ms{0};  // of one attempt; 0: the call's deadline only
+  std::vector<std::string> operations;       // that it serves; empty: any
+  BackendSeries series;
   std::atomic<std::uint64_t> in_flight{0};
   std::atomic<std::uint64_t> leaked{0};  // cancelled calls that did not end in time
 
   // [any-thread] Takes a place for one call; false where there is none.
   bool try_enter() {
-    if (in_flight.fetch_add(1) < calls_max || calls_max == 0) return true;
+    const std::uint64_t most = calls_max.load(std::memory_order_relaxed);
+    if (in_flight.fetch_add(1) < most || most == 0) return true;
     in_flight.fetch_sub(1);
     return false;
   }

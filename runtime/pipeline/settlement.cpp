@@ -27,7 +27,8 @@ Refusal refusal_of(const bp_decision& decision) {
 // One question to one plugin. The plugin may answer on any thread, long after the call has gone.
 struct Settlement::Pending {
   Settlement* owner;
-  const PaymentInstance& payment;
+  const bp_payment* const payment;  // it outlives the list that it stood in
+  void* const payment_self;
   const std::size_t index;
   const bp_loop_service& loops;
   bp_loop* const loop;
@@ -59,7 +60,7 @@ struct Settlement::Pending {
       self->owner->pending_ = nullptr;
       self->owner->take(self->index, self->verdict, self->hold, std::move(self->refusal));
     } else if (self->verdict == BP_VERDICT_ALLOW) {
-      self->payment.table->release(self->payment.self, str(self->request_id), self->hold);
+      self->payment->release(self->payment_self, str(self->request_id), self->hold);
     }
   }
   // After a failed authorize, which ought not to decide. Where it did, what it held is released.
@@ -103,7 +104,8 @@ void Settlement::authorize(const bp_charge& charge, std::function<void(const Ref
 void Settlement::ask(std::size_t index) {
   if (index == payments_.size()) return finish(&refusal_);
   const PaymentInstance& payment = payments_[index];
-  auto* const pending = new Pending{this, payment, index, loops_, loop_, request_id_};
+  auto* const pending =
+      new Pending{this, payment.table, payment.self, index, loops_, loop_, request_id_};
   const bp_decision_sink sink{sizeof(bp_decision_sink), 0, pending, &Pending::decide};
   pending_ = pending;
   bp_error error{};

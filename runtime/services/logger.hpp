@@ -2,6 +2,7 @@
 // Structured log lines to standard error: one line an event, as text or as JSON. [any-thread]
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -28,14 +29,16 @@ class Logger {
   Logger(const Logger&) = delete;
   Logger& operator=(const Logger&) = delete;
 
-  bool enabled(LogLevel level) const { return level >= level_; }
+  bool enabled(LogLevel level) const { return level >= this->level(); }
+  LogLevel level() const { return level_.load(std::memory_order_relaxed); }
+  void set_level(LogLevel level) { level_.store(level, std::memory_order_relaxed); }
   // `component` is who speaks, e.g. "runtime" or an instance's name. Control characters are escaped
   // and lines are cut at 8 KiB, so that what comes from outside cannot forge a line.
   void write(LogLevel level, std::string_view component, std::string_view message,
              const std::vector<LogField>& fields = {});
 
  private:
-  const LogLevel level_;
+  std::atomic<LogLevel> level_;
   const LogFormat format_;
   std::unique_ptr<spdlog::logger> sink_;
 };

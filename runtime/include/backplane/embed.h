@@ -27,6 +27,17 @@ typedef void (*bp_diagnostic)(void* context, bp_str line);
 BP_EXPORT uint32_t bp_runtime_start(const char* file, bp_diagnostic diagnose, void* context,
                                     bp_runtime** out, bp_error* error);
 
+/*
+ * Reads the file that the runtime was started with again and puts what it says in the place of what
+ * runs: calls go on undisturbed, unchanged instances of plugins are kept. Blocks while models load;
+ * calls of several threads take turns; not from a thread of the runtime. `diagnose` (may be null)
+ * hears every warning and error, on the calling thread.
+ * FAILED_PRECONDITION: the file has errors or something of it did not start; nothing has changed,
+ * and `error` is the first of what diagnose heard.
+ */
+BP_EXPORT uint32_t bp_runtime_reload(bp_runtime* runtime, bp_diagnostic diagnose, void* context,
+                                     bp_error* error);
+
 /* Calls `tell` with each address that the transports listen on, "127.0.0.1:8080". */
 BP_EXPORT void bp_runtime_addresses(const bp_runtime* runtime, void (*tell)(void*, bp_str),
                                     void* context);

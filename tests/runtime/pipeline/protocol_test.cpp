@@ -175,7 +175,7 @@ TEST(Protocol, HeadsWithoutEndAreBounded) {
   client.begin();
   world.run();
   EXPECT_EQ(client.log(), "head text:a end");
-  EXPECT_EQ(client.events().front().headers.size(), 64U);
+  EXPECT_EQ(client.events().front().headers.size(), 64U + 1U);
 }
 
 TEST(Protocol, UsageOfAnotherSizeIsPassedOnAsOurs) {

@@ -189,7 +189,8 @@ TEST(Threads, EventsOfManyThreadsArriveInOrder) {
   CallMetrics metrics = *CallMetrics::create(registry, router);
   Logger logger(kSilent, LogFormat::kText);
   const std::vector<PaymentInstance> payments;
-  Gateway gateway(service, *system_clock(), registry, metrics, logger, router, payments, {});
+  Generation generation(service, *system_clock(), metrics, logger, router, payments, {});
+  Gateway gateway(service, registry, generation);
   gateway.set_serving(true);
 
   std::vector<ThreadClient> clients(kCalls);

@@ -73,8 +73,9 @@ Model& World::add_model(const std::string& name, const std::vector<std::string>&
 void World::open() {
   router_ = std::make_unique<Router>(models_);
   call_metrics_ = std::make_unique<CallMetrics>(*CallMetrics::create(registry, *router_));
-  gateway = std::make_unique<Gateway>(loops.service(), loops.clock(), registry, *call_metrics_,
-                                      logger_, *router_, payments_, options);
+  generation_ = std::make_unique<Generation>(loops.service(), loops.clock(), *call_metrics_,
+                                             logger_, *router_, payments_, options);
+  gateway = std::make_unique<Gateway>(loops.service(), registry, *generation_);
   gateway->set_serving(true);
 }
 

@@ -48,6 +48,7 @@ class World {
   std::unique_ptr<Router> router_;
   std::unique_ptr<CallMetrics> call_metrics_;
   std::vector<PaymentInstance> payments_;
+  std::unique_ptr<Generation> generation_;
 };
 
 // One call as a transport holds it. Checks the stream: on its loop, gapless, one terminal event,

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/host/retirement.hpp"
+
+#include <utility>
+
+namespace backplane {
+namespace {
+
+constexpr std::int64_t kMillisecondNs = 1'000'000;
+// Beyond its last call a connection has this long to take what is pending and to close.
+constexpr std::int64_t kLastBytesMs = 30'000;
+
+std::int64_t now_ns() {
+  return system_clock()->monotonic_ns(nullptr);
+}
+
+std::int64_t patience_of(const RunningDeployment& deployment) {
+  return deployment.deployment().limits.call_timeout_ms + kLastBytesMs;
+}
+
+// Moves what only `from` holds to `to`.
+template <class Running>
+void take_unshared(std::vector<std::shared_ptr<Running>>& from,
+                   std::list<std::shared_ptr<Running>>& to) {
+  for (std::shared_ptr<Running>& each : from) {
+    if (each.use_count() == 1) to.push_back(std::move(each));
+  }
+  from.clear();
+}
+
+}  // namespace
+
+void Retirement::add(std::unique_ptr<RunningDeployment> deployment) {
+  retire_transports(*deployment, patience_of(*deployment));
+  deployments_.push_back(std::move(deployment));
+}
+
+void Retirement::undo(std::unique_ptr<RunningDeployment> deployment) {
+  retire_transports(*deployment, patience_of(*deployment));
+  retire_others(*deployment);
+  end_others();
+}
+
+void Retirement::retire_transports(RunningDeployment& deployment, std::int64_t patience_ms) {
+  const std::int64_t deadline_ns = now_ns() + patience_ms * kMillisecondNs;
+  for (std::shared_ptr<RunningTransport>& transport : deployment.transports) {
+    if (transport.use_count() != 1) continue;
+    transport->plugin->drain(deadline_ns);
+    transports_.push_back({std::move(transport), deadline_ns});
+  }
+  deployment.transports.clear();
+}
+
+void Retirement::retire_others(RunningDeployment& deployment) {
+  take_unshared(deployment.backends, backends_);
+  take_unshared(deployment.payments, payments_);
+}
+
+bool Retirement::tidy() {
+  for (auto each = deployments_.begin(); each != deployments_.end();) {
+    if (!(*each)->is_unused()) {
+      ++each;
+      continue;
+    }
+    retire_others(**each);
+    each = deployments_.erase(each);
+  }
+  const bool transports_left = end_transports(false);
+  const bool others_left = end_others();
+  return transports_left || others_left || !deployments_.empty();
+}
+
+bool Retirement::end_transports(bool all) {
+  std::list<DrainingTransport> ending;
+  for (auto each = transports_.begin(); each != transports_.end();) {
+    const auto current = each++;
+    const bool over = current->transport->net.connection_count() == 0;
+    if (all || over || now_ns() > current->deadline_ns) {
+      ending.splice(ending.end(), transports_, current);
+    }
+  }
+  if (ending.empty()) return !transports_.empty();
+  for (const DrainingTransport& each : ending) each.transport->net.abort_all();
+  for (const DrainingTransport& each : ending) each.transport->plugin->stop();
+  host_.settle_loops();
+  ending.clear();
+  host_.settle_loops();
+  return !transports_.empty();
+}
+
+// A backend is ended only when the last of its calls is: it may use what destroy would free.
+bool Retirement::end_others() {
+  std::list<std::shared_ptr<RunningBackend>> backends;
+  for (auto each = backends_.begin(); each != backends_.end();) {
+    const auto current = each++;
+    if ((*current)->instance.in_flight.load() != 0) continue;
+    backends.splice(backends.end(), backends_, current);
+  }
+  std::list<std::shared_ptr<RunningPayment>> payments = std::exchange(payments_, {});
+  if (backends.empty() && payments.empty()) return !backends_.empty();
+  host_.settle_loops();
+  const std::int64_t deadline_ns = now_ns();
+  for (const auto& backend : backends) backend->plugin->drain(deadline_ns);
+  for (const auto& payment : payments) payment->plugin->drain(deadline_ns);
+  for (const auto& backend : backends) backend->plugin->stop();
+  for (const auto& payment : payments) payment->plugin->stop();
+  host_.settle_loops();
+  backends.clear();
+  payments.clear();
+  host_.settle_loops();
+  return !backends_.empty();
+}
+
+void Retirement::drain_all(std::unique_ptr<RunningDeployment> last, std::int64_t drain_ms) {
+  retire_transports(*last, drain_ms);
+  deployments_.push_back(std::move(last));
+  const std::int64_t deadline_ns = now_ns() + drain_ms * kMillisecondNs;
+  for (const auto& each : deployments_) {
+    for (const auto& backend : each->backends) backend->plugin->drain(deadline_ns);
+    for (const auto& payment : each->payments) payment->plugin->drain(deadline_ns);
+  }
+}
+
+bool Retirement::end_all() {
+  end_transports(true);
+  for (const auto& each : deployments_) retire_others(*each);
+  end_others();
+  for (const auto& backend : backends_) backend->plugin->leave_alone();
+  return backends_.empty();
+}
+
+}  // namespace backplane

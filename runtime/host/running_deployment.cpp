@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/host/running_deployment.hpp"
+
+#include "runtime/host/backend_operations.hpp"
+#include "runtime/host/catalog_schemas.hpp"
+#include "runtime/host/deployment_changes.hpp"
+
+#include <algorithm>
+
+namespace backplane {
+namespace {
+
+Generation::Options options_of(const config::Deployment& deployment, std::uint64_t id,
+                               Tracer* tracer) {
+  Generation::Options options;
+  options.id = id;
+  options.tracer = tracer;
+  options.scan.depth_max = static_cast<std::uint32_t>(deployment.limits.max_depth);
+  options.call.call_timeout_ms = static_cast<std::uint64_t>(deployment.limits.call_timeout_ms);
+  options.body_bytes_max = static_cast<std::uint64_t>(deployment.limits.max_body_bytes);
+  return options;
+}
+
+// The instance that runs just as planned, or null.
+template <class Running>
+std::shared_ptr<Running> find_same(const std::vector<std::shared_ptr<Running>>& running,
+                                   const InstancePlan& plan) {
+  const auto found = std::find_if(running.begin(), running.end(),
+                                  [&](const auto& each) { return each->plugin->is_what(plan); });
+  return found != running.end() ? *found : nullptr;
+}
+
+}  // namespace
+
+RunningDeployment::RunningDeployment(config::Deployment deployment, std::uint64_t id,
+                                     HostServices& host)
+    : deployment_(std::move(deployment)),
+      id_(id),
+      host_(host),
+      catalog_(catalog_of(deployment_.plugins)) {}
+
+LoadRules RunningDeployment::load_rules() const {
+  LoadRules rules;
+  for (const auto& [file, digest] : deployment_.plugins.digests) {
+    rules.allowed_sha256.emplace(file, digest);
+  }
+  return rules;
+}
+
+Status RunningDeployment::start_backends_and_payments(const RunningDeployment* before) {
+  for (const config::PluginInstance& entry : deployment_.backends) {
+    if (const Status made = start_backend(entry, before); !made) return made;
+  }
+  for (const config::PluginInstance& entry : deployment_.payments) {
+    if (const Status made = start_payment(entry, before); !made) return made;
+  }
+  return ok();
+}
+
+Status RunningDeployment::start_backend(const config::PluginInstance& entry,
+                                        const RunningDeployment* before) {
+  auto plan = InstancePlan::make(entry, deployment_.secrets, catalog_, id_);
+  if (!plan) return plan.error();
+  if (before != nullptr) {
+    if (auto same = find_same(before->backends, *plan)) {
+      backends.push_back(std::move(same));
+      return ok();
+    }
+  }
+  auto made = BackendPlugin::create(std::move(*plan), load_rules(), host_.shared());
+  if (!made) return made.error();
+  auto running = std::make_shared<RunningBackend>();
+  running->plugin = std::move(*made);
+  running->instance.name = entry.name;
+  running->instance.plugin = entry.plugin;
+  running->instance.table = running->plugin->table();
+  running->instance.self = running->plugin->self();
+  backends.push_back(running);
+  if (const Status started = running->plugin->start(); !started) return started;
+  auto operations = operations_of(*running->plugin);
+  if (!operations) return operations.error();
+  running->instance.operations = std::move(*operations);
+  return ok();
+}
+
+Status RunningDeployment::start_payment(const config::PluginInstance& entry,
+                                        const RunningDeployment* before) {
+  auto plan = InstancePlan::make(entry, deployment_.secrets, catalog_, id_);
+  if (!plan) return plan.error();
+  auto running = before != nullptr ? find_same(before->payments, *plan) : nullptr;
+  Status started = ok();
+  if (running == nullptr) {
+    auto made = PaymentPlugin::create(std::move(*plan), load_rules(), host_.shared());
+    if (!made) return made.error();
+    running = std::make_shared<RunningPayment>();
+    running->plugin = std::move(*made);
+    started = running->plugin->start();
+  }
+  payment_instances_.push_back({entry.name, running->plugin->table(), running->plugin->self()});
+  payments.push_back(std::move(running));
+  return started;
+}
+
+Status RunningDeployment::start_transports(const RunningDeployment* before,
+                                           const bp_gateway& gateway) {
+  for (const config::PluginInstance& entry : deployment_.transports) {
+    if (const Status made = start_transport(entry, before, gateway); !made) return made;
+  }
+  return ok();
+}
+
+Status RunningDeployment::start_transport(const config::PluginInstance& entry,
+                                          const RunningDeployment* before,
+                                          const bp_gateway& gateway) {
+  auto plan = InstancePlan::make(entry, deployment_.secrets, catalog_, id_);
+  if (!plan) return plan.error();
+  if (before != nullptr) {
+    if (auto same = find_same(before->transports, *plan)) {
+      transports.push_back(std::move(same));
+      return ok();
+    }
+  }
+  auto running = std::make_shared<RunningTransport>(*host_.net);
+  SharedServices services = host_.shared();
+  services.net = running->net.table();
+  services.gateway = &gateway;
+  auto made = TransportPlugin::create(std::move(*plan), load_rules(), services);
+  if (!made) return made.error();
+  running->plugin = std::move(*made);
+  transports.push_back(running);
+  return running->plugin->start();
+}
+
+std::vector<Model> RunningDeployment::models() {
+  const auto backend_of = [this](const std::string& name) {
+    const auto found = std::find_if(backends.begin(), backends.end(), [&](const auto& backend) {
+      return backend->instance.name == name;
+    });
+    assert(found != backends.end());
+    return &(*found)->instance;
+  };
+  std::vector<Model> models;
+  for (const config::Model& entry : deployment_.models) {
+    Model model;
+    model.name = entry.name;
+    model.policy =
+        entry.policy == config::Policy::kWeighted ? RoutePolicy::kWeighted : RoutePolicy::kOrdered;
+    if (entry.price) {
+      model.price = {entry.price->input_nano_usd_per_million_tokens,
+                     entry.price->output_nano_usd_per_million_tokens};
+    }
+    for (const config::Route& route : entry.routes) {
+      model.routes.push_back({backend_of(route.backend),
+                              route.model.empty() ? entry.name : route.model,
+                              static_cast<std::uint32_t>(route.weight)});
+    }
+    for (const std::string& alias : entry.aliases) {
+      models.push_back(model);
+      models.back().name = alias;
+    }
+    models.push_back(std::move(model));
+  }
+  return models;
+}
+
+Status RunningDeployment::make_generation() {
+  router_ = std::make_unique<Router>(models());
+  Result<CallMetrics> made = CallMetrics::create(host_.metrics, *router_);
+  if (!made) return made.error();
+  metrics_ = std::make_unique<CallMetrics>(std::move(*made));
+  generation_ = std::make_unique<Generation>(*host_.loops->table(), *system_clock(), *metrics_,
+                                             host_.logger, *router_, payment_instances_,
+                                             options_of(deployment_, id_, host_.tracer.get()));
+  generation_->on_unused([this] { unused_.store(true); });
+  return ok();
+}
+
+void RunningDeployment::set_bounds() {
+  for (std::size_t i = 0; i < backends.size(); ++i) {
+    const config::PluginInstance& entry = deployment_.backends[i];
+    backends[i]->instance.calls_max = static_cast<std::uint64_t>(entry.max_concurrent);
+    backends[i]->instance.timeout_ms = static_cast<std::uint64_t>(entry.timeout_ms);
+  }
+}
+
+std::vector<std::string> RunningDeployment::changes_since(const RunningDeployment& before) const {
+  std::vector<std::string> changes = changes_between(before.deployment_.tree, deployment_.tree);
+  const auto add_restarts = [&](const auto& now, const auto& then) {
+    for (const auto& each : now) {
+      const bool kept = std::find(then.begin(), then.end(), each) != then.end();
+      const InstanceFacts& facts = each->plugin->facts();
+      const std::string path = facts.section + '.' + facts.name + ": ";
+      const bool told = std::any_of(changes.begin(), changes.end(), [&](const std::string& change) {
+        return change.starts_with(path);
+      });
+      if (!kept && !told) changes.push_back(path + "changed outside of the file");
+    }
+  };
+  add_restarts(transports, before.transports);
+  add_restarts(backends, before.backends);
+  add_restarts(payments, before.payments);
+  return changes;
+}
+
+}  // namespace backplane

@@ -29,7 +29,7 @@ test('check tells every error', (context) => {
 
 test('explain shows defaults, sources and routes, and masks secrets', (context) => {
   const yaml = `transports: {http: {uses: http, settings: {listen: "127.0.0.1:0"}}}
-backends: {up: {uses: openai, settings: {base_url: "http://h/v1", api_key: {env: TEST_KEY}}}}
+backends: {up: {uses: openai, settings: {base_url: "http://me:hush@h/v1", api_key: {env: TEST_KEY}}}}
 models: {m: {routes: [{backend: up, model: other}]}}
 `;
   const env = {...process.env, TEST_KEY: 'sk-very-secret'};
@@ -37,7 +37,8 @@ models: {m: {routes: [{backend: up, model: other}]}}
   assert.equal(status, 0, stderr);
   assert.match(stdout, /1\. up .*"other"/);
   const whole = run(['explain', write(context, yaml)], {env});
-  assert.doesNotMatch(stdout + whole.stdout, /sk-very-secret/);
+  assert.doesNotMatch(stdout + whole.stdout, /sk-very-secret|hush/);
+  assert.match(whole.stdout, /http:\/\/\*\*\*@h\/v1/);
   assert.match(whole.stdout, /TEST_KEY/);
   assert.match(whole.stdout, /deploy\.yaml:1:\d+/);
   assert.match(whole.stdout, /default/);

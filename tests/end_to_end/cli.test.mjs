@@ -29,7 +29,7 @@ test('check tells every error', (context) => {
 
 test('explain shows defaults, sources and routes, and masks secrets', (context) => {
   const yaml = `transports: {http: {uses: http, settings: {listen: "127.0.0.1:0"}}}
-backends: {up: {uses: openai, settings: {base_url: "http://me:hush@h/v1", api_key: {env: TEST_KEY}}}}
+backends: {up: {uses: openai, settings: {base_url: "http://a:hush@h/v1", api_key: {env: TEST_KEY}}}}
 models: {m: {routes: [{backend: up, model: other}]}}
 `;
   const env = {...process.env, TEST_KEY: 'sk-very-secret'};

@@ -260,6 +260,11 @@ ChunkFacts ChunkReader::read(std::string_view document, std::size_t readable) {
   return {};
 }
 
+ChunkFacts ChunkReader::read_whole(std::string_view document, std::size_t readable) {
+  finishes_.clear();
+  return parse(document, readable);
+}
+
 ChunkFacts ChunkReader::parse(std::string_view text, std::size_t readable) {
   if (!parser_) parser_ = std::make_unique<Parser>();
   ChunkFacts facts;

@@ -51,6 +51,8 @@ class ChunkReader {
   static constexpr std::size_t kPaddingBytes = 64;
   ChunkFacts read(std::string_view document, std::size_t readable);
   ChunkFacts read(std::string_view document) { return read(document, document.size()); }
+  // Likewise, of a document that most likely has its usage: parsed without a look for it.
+  ChunkFacts read_whole(std::string_view document, std::size_t readable);
 
   // Of the last document read.
   const std::vector<Finish>& finishes() const { return finishes_; }

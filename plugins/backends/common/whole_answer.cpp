@@ -18,6 +18,7 @@ void WholeAnswer::on_data(std::string_view bytes) {
     return output_.fail(
         bad_answer(Code::kInternal, "the provider's response is larger than 64 MiB"));
   }
+  if (collected_.empty()) collected_.reserve(bytes.size() + ChunkReader::kPaddingBytes);
   collected_.append(bytes);
 }
 
@@ -28,7 +29,7 @@ void WholeAnswer::on_done() {
   const std::size_t size = document.size();
   collected_.reserve(collected_.size() + ChunkReader::kPaddingBytes);
   const std::string_view body = std::string_view(collected_).substr(offset, size);
-  const ChunkFacts facts = reader_.read(body, collected_.capacity() - offset);
+  const ChunkFacts facts = reader_.read_whole(body, collected_.capacity() - offset);
   if (facts.is_malformed) return refuse();
   if (facts.has_usage) output_.set_usage(facts.usage);
   if (facts.has_error) return output_.fail_with(body);

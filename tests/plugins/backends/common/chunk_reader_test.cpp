@@ -154,6 +154,18 @@ TEST(ChunkReader, GivesTheFinishReasonsOfTheLastDocument) {
   EXPECT_TRUE(reader.finishes().empty());
 }
 
+TEST(ChunkReader, ParsesAWholeDocumentWhateverItHolds) {
+  const auto read = [](std::string_view document) {
+    ChunkReader reader;
+    return reader.read_whole(document, document.size());
+  };
+  EXPECT_EQ(usage_text(read(R"({"choices":[],"usage":{"prompt_tokens":3}})")), "3 0 0 0");
+  EXPECT_EQ(usage_text(read(R"({"data":[1,2,3]})")), "none");
+  EXPECT_FALSE(read(R"({"data":[1,2,3]})").is_malformed);
+  EXPECT_TRUE(read(R"({"error":{"message":"no"}})").has_error);
+  EXPECT_TRUE(read(R"({"data":[1,2,3})").is_malformed);
+}
+
 TEST(ChunkReader, ReportsWhatItCannotParse) {
   for (const std::string_view document :
        {R"({"usage":{"prompt_tokens":3)", R"([{"usage":{}}])", R"("usage":{})",

@@ -82,10 +82,7 @@ Reply::Step Reply::on_head(const bp_event& event) {
   for (std::uint64_t i = 0; i < event.header_count && extra_.size() < kMaxExtraBytes; ++i) {
     append_foreign_header(extra_, event.headers[i]);
   }
-  if (renders_text_) {
-    dialect_.start({kind_, request_id_, view(event.data), created_s_,
-                    streams() && (flags_ & BP_REQUEST_USAGE) != 0});
-  }
+  model_ = view(event.data);
   return Step::kMore;
 }
 
@@ -216,8 +213,15 @@ bool Reply::enter(Mode mode) {
   return mode_ == mode;
 }
 
+// Not at the head: documents that are passed on as they come need none.
+void Reply::start_dialect() {
+  const bool usage_chunk = streams() && (flags_ & BP_REQUEST_USAGE) != 0;
+  dialect_.start({kind_, request_id_, model_, created_s_, usage_chunk});
+}
+
 Choice* Reply::choice_of(std::uint32_t index) {
   if (!renders_text_ || index >= kMaxChoices) return nullptr;
+  if (choices_.empty()) start_dialect();
   if (index >= choices_.size()) choices_.resize(index + 1);
   return &choices_[index];
 }

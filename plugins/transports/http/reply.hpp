@@ -53,6 +53,7 @@ class Reply {
   bool streams() const { return (flags_ & BP_REQUEST_STREAM) != 0; }
   bool enter(Mode mode);
   Choice* choice_of(std::uint32_t index);
+  void start_dialect();
   void open_stream(std::string_view content_type, Output& out);
   void open_choice(std::uint32_t index, Choice& choice);
   void end_choices();
@@ -72,7 +73,8 @@ class Reply {
   Mode mode_ = Mode::kNone;
   bool head_sent_ = false;
   std::string extra_;  // header lines of the host
-  Dialect dialect_;
+  std::string model_;  // its public name
+  Dialect dialect_;    // started with the first choice
   std::vector<Choice> choices_;
   std::size_t text_bytes_ = 0;
   bp_usage usage_{};

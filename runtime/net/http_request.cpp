@@ -46,8 +46,10 @@ bool is_own_header(std::string_view name) {
   });
 }
 
+// Three searches for a character are many times faster than one for a set.
 bool is_field_value(std::string_view text) {
-  return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
+  constexpr std::size_t kNone = std::string_view::npos;
+  return text.find('\r') == kNone && text.find('\n') == kNone && text.find('\0') == kNone;
 }
 
 Status check_header(std::string_view name, std::string_view value) {

@@ -88,7 +88,8 @@ Result<Url> parse_url(std::string_view text) {
   } else {
     return bad_url("is neither http:// nor https://");
   }
-  const std::size_t end = std::min(text.find_first_of("/?#", begin), text.size());
+  const std::size_t end =
+      std::min({text.find('/', begin), text.find('?', begin), text.find('#', begin), text.size()});
   url.authority = text.substr(begin, end - begin);
   url.origin = text.substr(0, end);
   if (url.authority.find('@') != std::string_view::npos) {

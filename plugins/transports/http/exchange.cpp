@@ -142,10 +142,11 @@ void Exchange::choose_request_id(std::string_view given) {
   const bp_clock& clock = *server_.services().clock;
   unsigned char bytes[16];
   clock.random(clock.context, bytes, sizeof(bytes));
-  request_id_.clear();
+  request_id_.resize(2 * sizeof(bytes));
+  char* digit = request_id_.data();
   for (const unsigned char byte : bytes) {
-    request_id_ += "0123456789abcdef"[byte >> 4];
-    request_id_ += "0123456789abcdef"[byte & 15];
+    *digit++ = "0123456789abcdef"[byte >> 4];
+    *digit++ = "0123456789abcdef"[byte & 15];
   }
 }
 

@@ -15,6 +15,8 @@ constexpr std::int64_t kResetsPerSecond = 20;
 // Frames that move nothing: SETTINGS, PING, PRIORITY, empty DATA.
 constexpr std::int64_t kIdleFramesMax = 2000;
 constexpr std::int64_t kIdleFramesPerSecond = 200;
+// Answers of nghttp2's own that wait for a client that reads nothing, over two for each stream.
+constexpr std::size_t kQueuedFramesMax = 1000;
 
 bool is_idle(const nghttp2_frame_hd& header) {
   switch (header.type) {
@@ -121,12 +123,16 @@ void Http2Connection::on_data(std::string_view bytes) {
   } else if (taken < 0) {
     terminate(NGHTTP2_ENHANCE_YOUR_CALM);
   }
+  const std::size_t queued_max = kQueuedFramesMax + 2 * server_.settings().max_streams;
+  if (blocked_ && nghttp2_session_get_outbound_queue_size(session_.get()) > queued_max) {
+    return cut();
+  }
   note_progress();
 }
 
 // A head that has begun must end in time, whatever else the connection does.
 void Http2Connection::note_progress() {
-  if (!head_open_) {
+  if (open_head_ == 0) {
     head_until_ns_ = 0;
   } else if (head_until_ns_ == 0) {
     head_until_ns_ = now_ns() + static_cast<std::int64_t>(server_.settings().header_timeout_ms) *
@@ -193,7 +199,7 @@ void Http2Connection::on_frame_header(const nghttp2_frame_hd& header) {
 }
 
 void Http2Connection::on_begin_head(const nghttp2_frame& frame) {
-  head_open_ = true;
+  open_head_ = frame.hd.stream_id;
   if (frame.headers.cat != NGHTTP2_HCAT_REQUEST) return;
   std::unique_ptr<Http2Stream> stream = shared_->take_stream(server_);
   stream->open(*this, frame.hd.stream_id);
@@ -219,7 +225,7 @@ void Http2Connection::on_frame(const nghttp2_frame& frame) {
   if (frame.hd.type != NGHTTP2_HEADERS && frame.hd.type != NGHTTP2_DATA) return;
   const bool ended = (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
   Http2Stream* stream = stream_of(frame.hd.stream_id);
-  if (frame.hd.type == NGHTTP2_HEADERS) head_open_ = false;
+  if (frame.hd.type == NGHTTP2_HEADERS) open_head_ = 0;
   if (stream == nullptr) return;
   if (frame.hd.type == NGHTTP2_HEADERS && frame.headers.cat == NGHTTP2_HCAT_REQUEST) {
     stream->on_head(ended);
@@ -238,7 +244,7 @@ void Http2Connection::on_frame_sent(const nghttp2_frame& frame) {
 
 void Http2Connection::on_stream_close(Http2Stream& stream) {
   stream.on_close();
-  head_open_ = false;
+  if (open_head_ == stream.id()) open_head_ = 0;
   const std::size_t place = stream.place();
   std::swap(streams_[place], streams_.back());
   streams_[place]->set_place(place);

@@ -90,8 +90,8 @@ class Http2Connection final : public Connection {
   std::int64_t armed_ns_ = 0;       // 0: no timeout
   std::int64_t idle_until_ns_ = 0;  // where there are no streams
   std::int64_t head_until_ns_ = 0;  // 0: no head is incomplete
+  std::int32_t open_head_ = 0;      // the stream whose head is incomplete
   int depth_ = 0;
-  bool head_open_ = false;
   bool in_session_ = false;
   bool blocked_ = false;  // the client does not read
   bool closing_ = false;

@@ -217,6 +217,18 @@ TEST_F(Http2Guard, head_that_never_ends_runs_out_of_time) {
   expect_calmed();
 }
 
+TEST_F(Http2Guard, head_that_never_ends_is_timed_though_another_stream_ends) {
+  open();
+  client->post(kChat, "{}");
+  client->raw(NGHTTP2_HEADERS, 0, 3, "\x82");
+  host.calls.front().head(0);
+  host.calls.front().text("a");
+  host.calls.front().end();
+  client->raw(NGHTTP2_CONTINUATION, 0, 3, "\x86");
+  pass(11);
+  expect_calmed();
+}
+
 TEST_F(Http2Guard, head_in_endless_pieces_ends_the_connection) {
   open();
   client->raw(NGHTTP2_HEADERS, 0, 1, "\x82");
@@ -284,6 +296,24 @@ TEST_F(Http2Guard, socket_that_takes_nothing_is_cut_off) {
   client->connection.time_out();
   EXPECT_TRUE(client->connection.aborted);
   EXPECT_EQ(call.released, 1);
+}
+
+// One that never acknowledges the settings may open more: each is refused, and the refusals wait.
+TEST_F(Http2Guard, refusals_that_nobody_reads_are_bounded) {
+  host.start(R"({"listen":"x:0","max_streams":2})");
+  bp_connection& flooder = host.connect();
+  flooder.data("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + std::string("\0\0\0\4\0\0\0\0\0", 9));
+  flooder.answer = BP_FLOW_PAUSE;
+  int sent = 0;
+  for (; sent < 5000 && !flooder.aborted; ++sent) {
+    const int id = 1 + 2 * sent;
+    std::string head("\0\0\x06\1\5\0\0\0\0\x82\x86\x84\x41\1a", 15);
+    head[7] = static_cast<char>(id >> 8);
+    head[8] = static_cast<char>(id);
+    flooder.data(head);
+  }
+  EXPECT_LT(sent, 1100);
+  EXPECT_TRUE(flooder.aborted);
 }
 
 TEST_F(Http2Guard, socket_that_drains_goes_on) {

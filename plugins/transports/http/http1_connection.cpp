@@ -240,11 +240,12 @@ void Http1Connection::arm_timer(std::size_t fed) {
 }
 
 void Http1Connection::arm_body_timer(std::size_t fed) {
-  if (blocked_) return;
   if (uploading_ && request_->exchange.held_bytes() > kUploadHeldBytes) {
     hold_back({});
-    return set_timer(Timer::kNone, 0);
+    if (!blocked_) set_timer(Timer::kNone, 0);
+    return;
   }
+  if (blocked_) return;
   const Settings& settings = server_.settings();
   const bp_clock& clock = *server_.services().clock;
   const std::int64_t now_ns = clock.monotonic_ns(clock.context);

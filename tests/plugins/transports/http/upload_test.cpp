@@ -92,6 +92,21 @@ TEST_F(Upload, that_nobody_reads_pauses_the_connection) {
   EXPECT_EQ(connection->timeout_ms, 60000U);
 }
 
+TEST_F(Upload, that_nobody_reads_waits_also_where_the_answer_is_not_taken) {
+  begin("Content-Length: 1000000");
+  call->head(BP_REQUEST_STREAM);
+  connection->answer = BP_FLOW_PAUSE;
+  EXPECT_EQ(call->chunk("{}"), BP_FLOW_PAUSE);
+  const std::string piece(kPiece, 'a');
+  int sent = 0;
+  for (; !connection->paused && sent < 10; ++sent) connection->data(piece);
+  EXPECT_EQ(sent, 5) << "at most a piece above 256 KiB";
+  EXPECT_EQ(connection->timeout_ms, 60000U) << "the client must take the answer";
+  std::string all;
+  EXPECT_EQ(call->read_all(all), BP_READ_WAIT);
+  EXPECT_FALSE(connection->paused);
+}
+
 TEST_F(Upload, of_a_client_that_leaves_has_failed) {
   begin("Content-Length: 10", "abc");
   connection->end();

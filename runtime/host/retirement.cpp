@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/host/retirement.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace backplane {
@@ -119,6 +120,12 @@ void Retirement::drain_all(std::unique_ptr<RunningDeployment> last, std::int64_t
     for (const auto& backend : each->backends) backend->plugin->drain(deadline_ns);
     for (const auto& payment : each->payments) payment->plugin->drain(deadline_ns);
   }
+}
+
+bool Retirement::has_connections() const {
+  return std::any_of(transports_.begin(), transports_.end(), [](const DrainingTransport& each) {
+    return each.transport->net.connection_count() != 0;
+  });
 }
 
 bool Retirement::end_all() {

@@ -28,6 +28,8 @@ class Retirement {
 
   // The runtime ends: tells all of them, with the deployment that served last.
   void drain_all(std::unique_ptr<RunningDeployment> last, std::int64_t drain_ms);
+  // Of the transports that drain.
+  bool has_connections() const;
   // After its calls. False where a backend was left alone, with a call that never ended: nothing
   // that it was given is to be freed.
   bool end_all();

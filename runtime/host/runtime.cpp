@@ -127,17 +127,13 @@ bool Runtime::Parts::wait_until(const std::function<bool()>& done, std::int64_t 
   return done();
 }
 
-// A connection that was accepted last may not have brought its call yet.
+// While there are connections a request may be on its way, or an answer not be taken yet.
 void Runtime::Parts::end_calls(std::int64_t drain_ms) {
   constexpr std::int64_t kCancelMs = 5'000;  // above the pipeline's cancel grace
-  constexpr std::int64_t kLastCallMs = 1'000;
   const auto no_calls = [this] { return gateway_->live_calls() == 0; };
-  const std::int64_t began_ns = now_ns();
-  wait_until([this, &no_calls] { return no_calls() && host_.net->connection_count() == 0; },
-             std::min(drain_ms, kLastCallMs));
-  const std::int64_t waited_ms = (now_ns() - began_ns) / kMillisecondNs;
+  wait_until([&] { return no_calls() && !retirement_.has_connections(); }, drain_ms);
   gateway_->set_serving(false);
-  if (!wait_until(no_calls, drain_ms - waited_ms)) {
+  if (!no_calls()) {
     gateway_->shut_down_calls();
     wait_until(no_calls, kCancelMs);
   }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import {execFileSync, spawn} from 'node:child_process';
 import {readFileSync, readlinkSync, writeFileSync} from 'node:fs';
-import {createServer} from 'node:net';
+import {createServer, connect} from 'node:net';
 import {dirname, join} from 'node:path';
 import test from 'node:test';
 import {backplane, echo, http, model, run, serve, workdir, write} from './server.mjs';
@@ -37,6 +37,41 @@ test('SIGTERM lets a running stream end, then exits 0', async (context) => {
     text += new TextDecoder().decode(part.value);
   }
   assert.match(text, /first[\s\S]*last[\s\S]*\[DONE\]/);
+  assert.deepEqual(await server.exited, {code: 0, signal: null});
+});
+
+test('SIGTERM lets a slow request come and a slow client take its answer', async (context) => {
+  const server = await serve(context, echo);
+  const words = 'word '.repeat(1200000);
+  const body = JSON.stringify({model: 'echo', messages: [{role: 'user', content: words}]});
+  const open = async (sent) => {
+    const socket = connect(new URL(server.url).port, '127.0.0.1');
+    let answer = '';
+    socket.on('data', (data) => { answer += data; });
+    const ended = new Promise((resolve) => { socket.on('close', () => resolve(answer)); });
+    socket.on('error', () => {});
+    socket.write('POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\n' +
+      `content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`);
+    await new Promise((resolve) => { socket.write(body.slice(0, sent), resolve); });
+    return {socket, ended};
+  };
+  const reader = await open(body.length);
+  await new Promise((resolve) => { reader.socket.once('data', resolve); });
+  reader.socket.pause();
+  const sender = await open(1000);
+  server.process.kill('SIGTERM');
+  await until(() => /draining/.test(server.stdout()));
+  for (let at = 1000; at < 3000; at += 100) {  // for longer than any connection may idle
+    sender.socket.write(body.slice(at, at + 100));
+    await new Promise((resolve) => { setTimeout(resolve, 100); });
+  }
+  sender.socket.write(body.slice(3000));
+  reader.socket.resume();
+  for (const each of [sender, reader]) {
+    const answer = await each.ended;
+    assert.match(answer, /^HTTP\/1\.1 200 /);
+    assert.ok(answer.includes(words));
+  }
   assert.deepEqual(await server.exited, {code: 0, signal: null});
 });
 

@@ -117,7 +117,9 @@ void Http2Stream::on_response_sent() {
 
 void Http2Stream::on_upload_read(std::size_t bytes) {
   if (body_pace_.running()) {
-    body_pace_.start(connection_->now_ns());
+    // The client may have found its window shut.
+    const bool held_back = bytes + exchange_.held_bytes() >= kUploadHeldBytes / 2;
+    if (held_back) body_pace_.start(connection_->now_ns());
     connection_->expect(deadline_ns());
   }
   connection_->open_window(id_, bytes);

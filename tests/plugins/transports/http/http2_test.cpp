@@ -248,6 +248,35 @@ TEST_F(Http2, form_answered_early_is_cut_short_in_the_end) {
   EXPECT_EQ(client->answer(id).reset, NGHTTP2_NO_ERROR);
 }
 
+TEST_F(Http2, form_in_drops_is_too_slow_though_each_is_read_at_once) {
+  open(R"({"listen":"x:0","body_timeout_ms":1000,"min_body_rate":1000})");
+  const std::string drop = "a";
+  const std::int32_t id = client->request(post_fields(kFormType), &drop, true);
+  FakeCall& call = host.calls.front();
+  std::string all;
+  for (int i = 0; i < 4 && call.released == 0; ++i) {
+    EXPECT_EQ(call.read_all(all), BP_READ_WAIT);
+    host.monotonic_ns += 900'000'000;
+    client->connection.time_out();
+    client->send_body(id, drop, true);
+  }
+  EXPECT_EQ(client->answer(id).status, "408");
+}
+
+TEST_F(Http2, form_that_waits_to_be_read_is_not_too_slow) {
+  open(R"({"listen":"x:0","body_timeout_ms":1000,"min_body_rate":1000})");
+  const std::string much(400'000, 'a');
+  const std::int32_t id = client->request(post_fields(kFormType), &much, true);
+  FakeCall& call = host.calls.front();
+  host.monotonic_ns += 900'000'000'000;
+  client->connection.time_out();
+  std::string all;
+  EXPECT_EQ(call.read_all(all), BP_READ_WAIT);
+  client->connection.time_out();
+  client->pump();
+  EXPECT_EQ(client->answer(id).status, "");
+}
+
 TEST_F(Http2, form_whose_client_goes_has_failed) {
   open();
   const std::string first = "abc";

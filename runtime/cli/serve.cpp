@@ -10,6 +10,8 @@
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <string>
+#include <thread>
 
 namespace backplane::cli {
 namespace {
@@ -38,10 +40,11 @@ int refuse(const Error& error) {
 }
 
 void reload(Runtime& runtime) {
-  std::cout << "reloading" << std::endl;
+  std::cout << "reloading\n" << std::flush;
   const ReloadOutcome outcome = runtime.reload();
-  std::cout << (outcome ? "reloaded" : "the reload failed, the log says why") << "; generation "
-            << outcome.generation << " serves" << std::endl;
+  const std::string what = outcome ? "reloaded" : "the reload failed, the log says why";
+  std::cout << what + "; generation " + std::to_string(outcome.generation) + " serves\n"
+            << std::flush;
 }
 
 Result<std::unique_ptr<Runtime>> start(config::Deployment deployment,
@@ -56,21 +59,10 @@ Result<std::unique_ptr<Runtime>> start(config::Deployment deployment,
   return Runtime::start(std::move(deployment), std::move(options));
 }
 
-// Until it is to stop: reloads when it is asked to.
-void run(Runtime& runtime, ServeEvents& events) {
-  for (;;) {
-    switch (events.wait()) {
-      case ServeEvent::kReload:
-        reload(runtime);
-        break;
-      case ServeEvent::kStop:
-        std::cout << "draining; a second signal ends at once" << std::endl;
-        return;
-      case ServeEvent::kTakenOver:
-        std::cout << "another process serves; draining" << std::endl;
-        return;
-    }
-  }
+void announce_end(ServeEvent event) {
+  std::cout << (event == ServeEvent::kTakenOver ? "another process serves; draining"
+                                                : "draining; a second signal ends at once")
+            << std::endl;
 }
 
 }  // namespace
@@ -102,9 +94,15 @@ int serve(const ServeOptions& options) {
     if (!sent) std::cerr << "warning: " << sent.error().message << std::endl;
     predecessor.reset();
   }
-  run(**runtime, *events);
-  point.reset();
+  // In a thread of its own: a model that loads for long must not keep the process from draining.
+  std::thread reloading([&] {
+    while (events->wait_for_reload()) reload(**runtime);
+  });
+  announce_end(events->wait_for_end());
+  if (point != nullptr) point->leave();
   (*runtime)->stop();
+  reloading.join();
+  point.reset();
   std::cout << "stopped" << std::endl;
   return 0;
 }

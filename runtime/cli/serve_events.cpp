@@ -5,8 +5,8 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <thread>
+#include <utility>
 
 namespace backplane::cli {
 namespace {
@@ -28,7 +28,6 @@ std::shared_ptr<ServeEvents> ServeEvents::from_signals() {
   return events;
 }
 
-// A reload that is asked for before the first one has begun is not asked for twice.
 void ServeEvents::watch() {
   const sigset_t signals = awaited_signals();
   bool stopping = false;
@@ -55,21 +54,24 @@ bool ServeEvents::is_serving() {
 
 void ServeEvents::put(ServeEvent event) {
   const std::lock_guard lock(mutex_);
-  if (std::find(waiting_.begin(), waiting_.end(), event) != waiting_.end()) return;
   if (event == ServeEvent::kReload) {
-    waiting_.push_back(event);
-  } else {
-    waiting_.push_front(event);
+    reload_wanted_ = true;
+  } else if (!end_) {
+    end_ = event;
   }
-  wake_.notify_one();
+  wake_.notify_all();
 }
 
-ServeEvent ServeEvents::wait() {
+bool ServeEvents::wait_for_reload() {
   std::unique_lock lock(mutex_);
-  wake_.wait(lock, [this] { return !waiting_.empty(); });
-  const ServeEvent event = waiting_.front();
-  waiting_.pop_front();
-  return event;
+  wake_.wait(lock, [this] { return reload_wanted_ || end_; });
+  return !end_ && std::exchange(reload_wanted_, false);
+}
+
+ServeEvent ServeEvents::wait_for_end() {
+  std::unique_lock lock(mutex_);
+  wake_.wait(lock, [this] { return end_.has_value(); });
+  return *end_;
 }
 
 }  // namespace backplane::cli

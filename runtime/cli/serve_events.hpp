@@ -3,9 +3,9 @@
 #pragma once
 
 #include <condition_variable>
-#include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 namespace backplane::cli {
 
@@ -20,7 +20,11 @@ class ServeEvents {
 
   void serving();
   void put(ServeEvent event);
-  ServeEvent wait();
+  // A reload that is asked for before the first one has begun is not asked for twice. False: the
+  // process is to end.
+  bool wait_for_reload();
+  // kStop or kTakenOver, the first that came.
+  ServeEvent wait_for_end();
 
  private:
   void watch();
@@ -28,8 +32,10 @@ class ServeEvents {
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<ServeEvent> waiting_;  // guarded by mutex_
-  bool serving_ = false;            // guarded by mutex_
+  // Guarded by mutex_.
+  bool serving_ = false;
+  bool reload_wanted_ = false;
+  std::optional<ServeEvent> end_;
 };
 
 }  // namespace backplane::cli

@@ -114,14 +114,26 @@ Result<std::unique_ptr<HandoverPoint>> HandoverPoint::open(const std::string& pa
 }
 
 HandoverPoint::~HandoverPoint() {
-  if (thread_.joinable()) {
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = write(wake_, &one, sizeof(one));
-    thread_.join();
-  }
-  if (listener_ >= 0 && has_path()) unlink(path_.c_str());
+  leave();
+  if (thread_.joinable()) thread_.join();
   if (listener_ >= 0) close(listener_);
   if (wake_ >= 0) close(wake_);
+}
+
+void HandoverPoint::leave() {
+  const std::lock_guard lock(mutex_);
+  if (std::exchange(leaving_, true)) return;
+  if (listener_ >= 0 && has_path()) unlink(path_.c_str());
+  const std::uint64_t one = 1;
+  if (wake_ < 0) return;
+  [[maybe_unused]] const auto written = write(wake_, &one, sizeof(one));
+}
+
+// Who took the path and went leaves nobody there.
+void HandoverPoint::keep_path() {
+  const std::lock_guard lock(mutex_);
+  if (leaving_ || has_path()) return;
+  if (const Status bound = bind_path(); !bound) std::cerr << bound.error().message << std::endl;
 }
 
 // Renamed into place, so that somebody serves at the path at every moment.
@@ -166,10 +178,7 @@ void HandoverPoint::run() {
     const bool done = process >= 0 && hand_over(peer);
     close(peer);
     if (done) return taken_over_(process);
-    // Who took the path and went leaves nobody there.
-    if (!has_path()) {
-      if (const Status bound = bind_path(); !bound) std::cerr << bound.error().message << std::endl;
-    }
+    keep_path();
   }
 }
 

@@ -16,6 +16,7 @@
 #include <backplane/result.hpp>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -50,15 +51,19 @@ class HandoverPoint {
   // outlives this object.
   static Result<std::unique_ptr<HandoverPoint>> open(const std::string& path, Runtime& runtime,
                                                      std::function<void(pid_t)> taken_over);
-  // Removes the path unless another process has it.
   ~HandoverPoint();
   HandoverPoint(const HandoverPoint&) = delete;
   HandoverPoint& operator=(const HandoverPoint&) = delete;
+
+  // Nobody is to take over any more: removes the path unless another process has it. Does not
+  // block. Idempotent.
+  void leave();
 
  private:
   HandoverPoint(std::string path, Runtime& runtime, std::function<void(pid_t)> taken_over);
   Status bind_path();
   bool has_path() const;
+  void keep_path();
   void run();
   bool hand_over(int peer);
   bool wait_readable(int descriptor, int timeout_ms) const;
@@ -67,8 +72,10 @@ class HandoverPoint {
   const std::string path_;
   Runtime& runtime_;
   const std::function<void(pid_t)> taken_over_;
-  int listener_ = -1;
   int wake_ = -1;
+  std::mutex mutex_;  // guards what follows, but for the thread's own reading of listener_
+  bool leaving_ = false;
+  int listener_ = -1;
   dev_t device_ = 0;
   ino_t inode_ = 0;
   std::thread thread_;

@@ -38,15 +38,14 @@ ReloadOutcome Runtime::Parts::reload_file() {
 
 ReloadOutcome Runtime::Parts::reload_deployment(config::Deployment deployment) {
   ReloadOutcome outcome;
-  if (stopping_.load()) {
-    outcome.errors.push_back("the runtime is stopping");
-    return fail(std::move(outcome));
-  }
   outcome.warnings = wants_restart(deployment);
   auto next = std::make_unique<RunningDeployment>(std::move(deployment), current_->id() + 1, host_);
   std::unique_ptr<AdminServer> admin;
-  if (const Status started = start_next(*next, admin); !started) {
-    outcome.errors.push_back(started.error().message);
+  const Status started = start_next(*next, admin);
+  std::unique_lock lock(serving_mutex_);
+  if (!started || stopping_) {
+    lock.unlock();
+    outcome.errors.push_back(started ? "the runtime is stopping" : started.error().message);
     admin.reset();
     retirement_.undo(std::move(next));
     return fail(std::move(outcome));
@@ -60,7 +59,10 @@ ReloadOutcome Runtime::Parts::reload_deployment(config::Deployment deployment) {
 }
 
 Status Runtime::Parts::start_next(RunningDeployment& next, std::unique_ptr<AdminServer>& admin) {
+  const Error stopping{Code::kUnavailable, "the runtime is stopping", {}, 0, 0};
+  if (is_stopping()) return stopping;
   Status status = next.start_backends_and_payments(current_.get());
+  if (status && is_stopping()) return stopping;  // that may have taken long
   if (status) status = next.start_transports(current_.get(), *gateway_->table());
   if (status && !same_admin(admin_, next.deployment())) {
     status = start_admin(next.deployment(), admin);

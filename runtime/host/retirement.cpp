@@ -112,20 +112,13 @@ bool Retirement::end_others() {
   return !backends_.empty();
 }
 
-void Retirement::drain_all(std::unique_ptr<RunningDeployment> last, std::int64_t drain_ms) {
-  retire_transports(*last, drain_ms);
-  deployments_.push_back(std::move(last));
-  const std::int64_t deadline_ns = now_ns() + drain_ms * kMillisecondNs;
-  for (const auto& each : deployments_) {
-    for (const auto& backend : each->backends) backend->plugin->drain(deadline_ns);
-    for (const auto& payment : each->payments) payment->plugin->drain(deadline_ns);
-  }
+void Retirement::drain(std::int64_t deadline_ns) {
+  for (const auto& each : deployments_) each->drain(deadline_ns);
 }
 
-bool Retirement::has_connections() const {
-  return std::any_of(transports_.begin(), transports_.end(), [](const DrainingTransport& each) {
-    return each.transport->net.connection_count() != 0;
-  });
+void Retirement::add_last(std::unique_ptr<RunningDeployment> last) {
+  retire_transports(*last, 0);
+  deployments_.push_back(std::move(last));
 }
 
 bool Retirement::end_all() {

@@ -26,10 +26,10 @@ class Retirement {
   // Ends what nothing uses any more; true where something is left.
   bool tidy();
 
-  // The runtime ends: tells all of them, with the deployment that served last.
-  void drain_all(std::unique_ptr<RunningDeployment> last, std::int64_t drain_ms);
-  // Of the transports that drain.
-  bool has_connections() const;
+  // The runtime ends: tells all of them.
+  void drain(std::int64_t deadline_ns);
+  // The deployment that served last and has been drained.
+  void add_last(std::unique_ptr<RunningDeployment> last);
   // After its calls. False where a backend was left alone, with a call that never ended: nothing
   // that it was given is to be freed.
   bool end_all();

@@ -183,6 +183,12 @@ void RunningDeployment::set_bounds() {
   }
 }
 
+void RunningDeployment::drain(std::int64_t deadline_ns) {
+  for (const auto& transport : transports) transport->plugin->drain(deadline_ns);
+  for (const auto& backend : backends) backend->plugin->drain(deadline_ns);
+  for (const auto& payment : payments) payment->plugin->drain(deadline_ns);
+}
+
 std::vector<std::string> RunningDeployment::changes_since(const RunningDeployment& before) const {
   std::vector<std::string> changes = changes_between(before.deployment_.tree, deployment_.tree);
   const auto add_restarts = [&](const auto& now, const auto& then) {

@@ -44,6 +44,9 @@ class RunningDeployment {
   // From here on it is this deployment that bounds the backends, also those taken over.
   void set_bounds();
 
+  // Tells all of its instances. Idempotent.
+  void drain(std::int64_t deadline_ns);
+
   // "backends.groq: changed"
   std::vector<std::string> changes_since(const RunningDeployment& before) const;
   // No call is left that began under it.

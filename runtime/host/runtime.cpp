@@ -127,11 +127,18 @@ bool Runtime::Parts::wait_until(const std::function<bool()>& done, std::int64_t 
   return done();
 }
 
+// Of clients, not of the operator.
+bool Runtime::Parts::has_connections() const {
+  const std::lock_guard lock(mutex_);
+  const std::size_t admin = admin_ != nullptr ? admin_->connection_count() : 0;
+  return host_.net->connection_count() > admin;
+}
+
 // While there are connections a request may be on its way, or an answer not be taken yet.
 void Runtime::Parts::end_calls(std::int64_t drain_ms) {
   constexpr std::int64_t kCancelMs = 5'000;  // above the pipeline's cancel grace
   const auto no_calls = [this] { return gateway_->live_calls() == 0; };
-  wait_until([&] { return no_calls() && !retirement_.has_connections(); }, drain_ms);
+  wait_until([&] { return no_calls() && !has_connections(); }, drain_ms);
   gateway_->set_serving(false);
   if (!no_calls()) {
     gateway_->shut_down_calls();
@@ -145,18 +152,32 @@ std::int64_t Runtime::Parts::drain_ms() const {
   return current_ != nullptr ? current_->deployment().limits.drain_ms : 0;
 }
 
+bool Runtime::Parts::is_stopping() {
+  const std::lock_guard lock(serving_mutex_);
+  return stopping_;
+}
+
+void Runtime::Parts::begin_to_stop(std::int64_t drain_ms) {
+  const std::lock_guard lock(serving_mutex_);
+  stopping_ = true;
+  if (gateway_ != nullptr) gateway_->set_ready(false);
+  const std::int64_t deadline_ns = now_ns() + drain_ms * kMillisecondNs;
+  current_->drain(deadline_ns);
+  if (control_ != nullptr) control_->post([this, deadline_ns] { retirement_.drain(deadline_ns); });
+}
+
+// A reload may load a model for long: it is waited for when the calls are over.
 void Runtime::Parts::stop(std::int64_t drain_ms) {
   if (host_.loops == nullptr || std::exchange(stopped_, true)) return;
-  stopping_.store(true);
+  begin_to_stop(drain_ms);
+  if (gateway_ != nullptr) end_calls(drain_ms);
   if (control_ != nullptr) control_->stop();
   std::unique_ptr<RunningDeployment> last;
   {
     const std::lock_guard lock(mutex_);
     last = std::move(current_);
   }
-  if (gateway_ != nullptr) gateway_->set_ready(false);
-  retirement_.drain_all(std::move(last), drain_ms);
-  if (gateway_ != nullptr) end_calls(drain_ms);
+  retirement_.add_last(std::move(last));
   draining_admins_.clear();
   admin_.reset();
   host_.net->abort_all();

@@ -45,7 +45,8 @@ class Runtime {
   Status send_sockets(int unix_fd);
 
   // Takes no new call, lets the running ones end within the deployment's drain_ms, ends the rest
-  // and stops. Blocks. [control] Idempotent.
+  // and stops. A reload in hand changes nothing any more; the plugin that it starts just then is
+  // waited for after the calls. Blocks. [control] Idempotent.
   void stop();
 
  private:

@@ -9,7 +9,6 @@
 #include "runtime/host/running_deployment.hpp"
 #include "runtime/host/runtime.hpp"
 
-#include <atomic>
 #include <functional>
 #include <list>
 #include <memory>
@@ -56,6 +55,9 @@ class Runtime::Parts final : public AdminOperations {
   Status start_parts(StartOptions options);
   Status start_admin(const config::Deployment& deployment, std::unique_ptr<AdminServer>& out);
   bool tidy();
+  bool is_stopping();
+  void begin_to_stop(std::int64_t drain_ms);
+  bool has_connections() const;
   void end_calls(std::int64_t drain_ms);
   bool wait_until(const std::function<bool()>& done, std::int64_t patience_ms) const;
 
@@ -77,6 +79,10 @@ class Runtime::Parts final : public AdminOperations {
   std::unique_ptr<Gateway> gateway_;
   std::unique_ptr<ReloadMetrics> reload_metrics_;
 
+  // Held while another deployment begins to serve, and while the one that serves is told to end.
+  std::mutex serving_mutex_;
+  bool stopping_ = false;  // guarded by serving_mutex_
+
   // Guards what the control thread replaces and others read. Never held while a plugin is changed.
   mutable std::mutex mutex_;
   std::unique_ptr<RunningDeployment> current_;
@@ -90,7 +96,6 @@ class Runtime::Parts final : public AdminOperations {
     std::int64_t deadline_ns;
   };
   std::list<DrainingAdmin> draining_admins_;
-  std::atomic<bool> stopping_{false};
   bool stopped_ = false;
   bool left_alone_ = false;
   std::unique_ptr<ControlThread> control_;

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import {spawn} from 'node:child_process';
 import {existsSync, readFileSync, statSync, writeFileSync} from 'node:fs';
 import {request} from 'node:http';
-import {createServer} from 'node:net';
+import {connect, createServer} from 'node:net';
 import {dirname, join} from 'node:path';
 import test from 'node:test';
 import {backplane, echo, serve, slow, workdir} from './server.mjs';
@@ -199,4 +199,124 @@ test('a path that is no socket is refused', async (context) => {
   assert.deepEqual(await process.exited, {code: 1, signal: null});
   assert.match(process.stderr, /--handover .*no socket; remove it or choose another path/);
   assert.equal(readFileSync(path, 'utf8'), 'precious');
+});
+
+test('SIGHUPs without end are one reload after another', async (context) => {
+  const server = await serve(context, echo);
+  const clients = load(server.port, {model: 'echo'});
+  const reloads = () => server.stdout().split('reloaded; generation').length - 1;
+  for (let sent = 0; sent < 2000; sent += 1) {
+    server.process.kill('SIGHUP');
+    if (sent % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  await until(() => reloads() > 0, patience);
+  const first = readFileSync(server.file, 'utf8');
+  writeFileSync(server.file, first.replace('models: {echo:', 'models: {last: {routes: ' +
+    '[{backend: echo}]}, echo:'));
+  server.process.kill('SIGHUP');
+  const until_served = async () => {
+    while ((await chat(server.port, {model: 'last'})).status !== 200);
+  };
+  await until_served();
+  for (let sent = 0; sent < 100; sent += 1) server.process.kill('SIGHUP');
+  await clients.stop();
+  assert.deepEqual(clients.lost, []);
+  server.process.kill('SIGTERM');
+  for (let sent = 0; sent < 100; sent += 1) server.process.kill('SIGHUP');
+  assert.deepEqual(await server.exited, {code: 0, signal: null});
+});
+
+// Its plugin hangs in create, as one does that loads a large model.
+test('a process drains although a reload hangs', async (context) => {
+  let finish;
+  const up = await upstream(context, (_, response) => {
+    response.writeHead(200, {'content-type': 'text/event-stream'});
+    response.write(event(chunk({content: 'first'})));
+    finish = () => response.end(event(chunk({content: ' last'})) + event(chunk({}, 'stop')) +
+      event('[DONE]'));
+  });
+  const {file, path, serving} = line_of_processes(context, workdir(context));
+  const port = await free_port();
+  const yaml =
+    `transports: {http: {uses: http, settings: {listen: "127.0.0.1:${port}"}}}\n` +
+    'models: {m: {routes: [{backend: up}]}}\n' +
+    `backends: {up: {uses: openai, settings: {base_url: "${up.url}"}}`;
+  writeFileSync(file, `${yaml}}\n`);
+  const process = await serving();
+  const answer = chat(port, {model: 'm', stream: true});
+  await until(() => finish !== undefined, patience);
+  const plugins = join(dirname(backplane), '../tests/runtime/plugin/broken/plugins');
+  writeFileSync(file, `${yaml}, hangs: {uses: create_hangs}}\nplugins: {path: ["${plugins}"]}\n`);
+  process.child.kill('SIGHUP');
+  await until(() => readFileSync(`/proc/${process.pid}/maps`, 'utf8').includes('create_hangs'),
+    patience);
+  assert.equal((await chat(port, {model: 'none'})).status, 404);  // it serves meanwhile
+  process.child.kill('SIGTERM');
+  await until(() => !existsSync(path), patience);
+  const refused = () => chat(port, {model: 'none'}).then(() => false, () => true);
+  while (!await refused());
+  finish();
+  assert.match((await answer).text, /first[\s\S]*last[\s\S]*\[DONE\]/);
+  process.child.kill('SIGTERM');
+  assert.deepEqual(await process.exited, {code: 1, signal: null});
+});
+
+test('a predecessor whose stream has no end ends when its drain_ms are over', async (context) => {
+  let begun = false;
+  const up = await upstream(context, (_, response) => {
+    response.writeHead(200, {'content-type': 'text/event-stream'});
+    response.write(event(chunk({content: 'first'})));
+    begun = true;
+  });
+  const port = await free_port();
+  const {file, serving} = line_of_processes(context, workdir(context));
+  writeFileSync(file,
+    `transports: {http: {uses: http, settings: {listen: "127.0.0.1:${port}"}}}\n` +
+    `backends: {up: {uses: openai, settings: {base_url: "${up.url}"}}}\n` +
+    'models: {m: {routes: [{backend: up}]}}\nlimits: {drain_ms: 300}\n');
+  const first = await serving();
+  let text = '';
+  const answer = request({port, host: '127.0.0.1', method: 'POST', path: '/v1/chat/completions',
+    headers: {'content-type': 'application/json'}}, (response) => {
+    response.on('data', (data) => { text += data; });
+    response.on('error', () => {});  // a stream that ends by an error has no last chunk
+  });
+  answer.end(JSON.stringify({model: 'm', stream: true, messages: [{role: 'user', content: 'a'}]}));
+  await until(() => begun, patience);
+  await serving();
+  await until(() => /first[\s\S]*SHUTTING_DOWN/.test(text), patience);
+  assert.deepEqual(await first.exited, {code: 0, signal: null});
+});
+
+test('what else comes to the path of the handover does no harm', async (context) => {
+  const {file, path, begin, serving} = line_of_processes(context, workdir(context));
+  const port = await free_port();
+  writeFileSync(file, echo.replace(':0"', `:${port}"`));
+  const killed = await serving();
+  killed.child.kill('SIGKILL');
+  await killed.exited;
+  assert.ok(existsSync(path));  // nobody listens there any more
+  const process = await serving();
+  for (const bytes of ['', 'GET / HTTP/1.1\r\n\r\n', 'backplane 2\n', 'backplane 1\n',
+    'backplane 1\nnonsense\n', Buffer.alloc(100000)]) {
+    await new Promise((resolve) => {
+      const socket = connect(path);
+      socket.on('error', () => {});
+      socket.on('close', resolve);
+      socket.resume();
+      socket.end(bytes);
+    });
+  }
+  assert.equal((await chat(port, {model: 'echo'})).status, 200);
+  assert.equal(process.child.exitCode, null);
+
+  const both = [begin(), begin()];
+  for (const each of both) {
+    await until(() => /models:/.test(each.stdout) || each.child.exitCode !== null, patience);
+  }
+  assert.deepEqual(await process.exited, {code: 0, signal: null});
+  const late = both.filter((each) => each.child.exitCode === 1);
+  assert.ok(late.length <= 1);
+  for (const each of late) assert.match(each.stderr, /cannot pass listening sockets/);
+  assert.equal((await chat(port, {model: 'echo'})).status, 200);
 });

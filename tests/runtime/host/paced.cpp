@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A backend that takes its time: a piece of text a millisecond, each with the tag of the instance.
 // It writes what happens to it into the file `life`. The last message's content says how many
-// pieces: a number, or "hold" for as long as the file `life`.hold exists.
+// pieces: a number, or "hold" for as long as the file `life`.hold exists. One that `loads` starts
+// when the file `life`.load is gone.
 #include <backplane/loop.h>
 
 #include <backplane/plugin.hpp>
@@ -12,6 +13,7 @@
 #include <fstream>
 #include <mutex>
 #include <string>
+#include <thread>
 
 namespace {
 
@@ -74,6 +76,7 @@ class Paced final : public Backend {
     paced->tag_ = text(options.settings, "\"tag\":\"");
     paced->life_ = text(options.settings, "\"life\":\"");
     paced->fails_ = options.settings.find("\"fails\":true") != std::string_view::npos;
+    paced->loads_ = options.settings.find("\"loads\":true") != std::string_view::npos;
     paced->tell("create");
     return paced;
   }
@@ -81,6 +84,8 @@ class Paced final : public Backend {
   ~Paced() override { tell("destroy"); }
 
   Status start() override {
+    if (loads_) tell("load");
+    while (loads_ && access((life_ + ".load").c_str(), F_OK) == 0) std::this_thread::yield();
     if (fails_) return invalid_argument("told to fail");
     tell("start");
     return ok();
@@ -113,6 +118,7 @@ class Paced final : public Backend {
   std::string tag_;
   std::string life_;
   bool fails_ = false;
+  bool loads_ = false;
 };
 
 }  // namespace

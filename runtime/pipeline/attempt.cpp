@@ -22,6 +22,7 @@ Attempt::Attempt(AttemptOwner& owner, BackendInstance& backend, const AttemptCon
       backend_(backend),
       context_(context),
       generation_(context.users),
+      registry_(context.metrics.registry()),
       loop_(loop),
       sink_{sizeof(bp_sink), kOverrunMax, this, &Attempt::emit},
       input_(context.input) {}
@@ -231,7 +232,7 @@ void Attempt::end(const bp_event& terminal) {
 void Attempt::settle_place() {
   if (ended_) return;
   backend_.leave();
-  context_.metrics.attempt_left(backend_);
+  CallMetrics::attempt_left(registry_, backend_);
   disarm(grace_timer_);
   disarm(timeout_timer_);
 }

@@ -32,7 +32,8 @@ class AttemptOwner {
   virtual void on_end(const bp_event& terminal) = 0;
 };
 
-// What attempts share, which outlives them, and the time of this one.
+// What attempts share, and the time of this one. What is of the call's generation, `metrics` and
+// `users`, goes when an attempt is left behind; the rest outlives it.
 struct AttemptContext {
   const bp_loop_service& loops;
   Mailbox& mailbox;
@@ -88,6 +89,7 @@ class Attempt final : private EventReceiver {
   BackendInstance& backend_;
   const AttemptContext context_;
   GenerationUse generation_;  // until it is left behind
+  MetricsRegistry& registry_;
   bp_loop* const loop_;
   bp_sink sink_;
   AttemptInput input_;

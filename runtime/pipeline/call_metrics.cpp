@@ -168,8 +168,8 @@ void CallMetrics::attempt_begun(const BackendInstance& backend) {
   registry_->add(backend.series.in_flight, 1);
 }
 
-void CallMetrics::attempt_left(const BackendInstance& backend) {
-  registry_->add(backend.series.in_flight, -1);
+void CallMetrics::attempt_left(MetricsRegistry& registry, const BackendInstance& backend) {
+  registry.add(backend.series.in_flight, -1);
 }
 
 void CallMetrics::attempt_ended(const BackendInstance& backend, AttemptOutcome outcome) {

@@ -36,8 +36,10 @@ class CallMetrics {
   void fallback() { registry_->add(fallbacks_, 1); }
   void leaked() { registry_->add(leaked_calls_, 1); }
   void attempt_begun(const BackendInstance& backend);
-  void attempt_left(const BackendInstance& backend);  // gave its place back
+  // It gave its place back, possibly long after the metrics of its generation have gone.
+  static void attempt_left(MetricsRegistry& registry, const BackendInstance& backend);
   void attempt_ended(const BackendInstance& backend, AttemptOutcome outcome);
+  MetricsRegistry& registry() const { return *registry_; }  // outlives this
 
  private:
   struct ModelSeries {

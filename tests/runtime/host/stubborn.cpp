@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A backend whose calls hear no cancel: a thread of each emits when it is told to, and never
 // before. The settings are the two ends of pipes to talk to it: a byte read from `go` for each
-// event, a byte written to `done` after it. With a `go` below 0 it says that it offers nothing.
+// event, which ends the call if the byte is an 'e', a byte written to `done` after it. With a `go`
+// below 0 it says that it offers nothing.
 #include <backplane/plugin.hpp>
 
 #include <unistd.h>
@@ -23,8 +24,11 @@ class StubbornCall final : public Call {
   void run() {
     char byte = 0;
     while (read(go_, &byte, 1) == 1) {
-      events_.text("on and on");
-      if (write(done_, &byte, 1) != 1) return;
+      const int done = done_;  // after the end the call may be gone
+      const bool over = byte == 'e';
+      if (over) events_.error({Code::kCancelled, "at last", {}, 0, 0});
+      if (!over) events_.text("on and on");
+      if (write(done, &byte, 1) != 1 || over) return;
     }
   }
   void on_cancel() noexcept override {}

@@ -98,7 +98,7 @@ Result<const bp_plugin*> PluginCatalog::load(const PluginInfo& info, const bp_ho
                                              const LoadRules& rules) {
   const std::string file = info.path.string();
   if (Status status = check_file(info, rules); !status) return status.error();
-  Result<const bp_plugin*> plugin = open_plugin(info.path, host);
+  Result<const bp_plugin*> plugin = open_plugin(info.path, info.manifest.sha256, host);
   if (!plugin) return plugin;
   if (Status status = check_against(file, **plugin, info.manifest); !status) return status.error();
   if (Status status = check_table(file, **plugin, info.manifest.kind); !status) {

@@ -19,7 +19,11 @@ namespace dll = boost::dll;
 // Every library ever opened, by path: never destroyed, so that nothing is ever unmapped.
 struct OpenLibraries {
   std::mutex mutex;
-  std::map<std::string, dll::shared_library> by_path;
+  struct Library {
+    dll::shared_library mapped;
+    std::string sha256;  // of the file that was mapped
+  };
+  std::map<std::string, Library> by_path;
 };
 
 OpenLibraries& open_libraries() {
@@ -35,15 +39,23 @@ struct Entry {
   bp_plugin_entry call;
 };
 
-Result<Entry> entry_of(const std::filesystem::path& file) {
+Result<Entry> entry_of(const std::filesystem::path& file, const std::string& sha256) {
   OpenLibraries& libraries = open_libraries();
   const std::lock_guard<std::mutex> lock(libraries.mutex);
   try {
-    dll::shared_library& library = libraries.by_path[file.string()];
-    if (!library.is_loaded()) {
-      library.load(file, dll::load_mode::rtld_now | dll::load_mode::rtld_local);
+    OpenLibraries::Library& library = libraries.by_path[file.string()];
+    if (!library.mapped.is_loaded()) {
+      library.mapped.load(file, dll::load_mode::rtld_now | dll::load_mode::rtld_local);
+      library.sha256 = sha256;
     }
-    return Entry{&library.get<std::remove_pointer_t<bp_plugin_entry>>(BP_ENTRY_SYMBOL)};
+    // The loader knows libraries by their paths: it would give the old code for the new file.
+    if (library.sha256 != sha256) {
+      return refused(file.string(),
+                     "is not the file that this process loaded before, and a process loads a path "
+                     "once: start a new process (a rolling restart loses no call), or put the old "
+                     "file back");
+    }
+    return Entry{&library.mapped.get<std::remove_pointer_t<bp_plugin_entry>>(BP_ENTRY_SYMBOL)};
   } catch (const std::exception& thrown) {
     return refused(file.string(), std::string("cannot be opened: ") + thrown.what());
   }
@@ -56,8 +68,9 @@ std::string message_of(std::uint32_t code, const bp_error& error) {
 
 }  // namespace
 
-Result<const bp_plugin*> open_plugin(const std::filesystem::path& file, const bp_host* host) {
-  const Result<Entry> entry = entry_of(file);
+Result<const bp_plugin*> open_plugin(const std::filesystem::path& file, const std::string& sha256,
+                                     const bp_host* host) {
+  const Result<Entry> entry = entry_of(file, sha256);
   if (!entry) return entry.error();
   const bp_plugin* plugin = nullptr;
   bp_error error{};

@@ -94,7 +94,7 @@ class Checker {
   Result<Subject> load(Probe& probe, CheckHost& host) const {
     const std::string name = file_.string();
     probe.step("loading");
-    const Result<const bp_plugin*> plugin = open_plugin(file_, host.table());
+    const Result<const bp_plugin*> plugin = open_plugin(file_, manifest_->sha256, host.table());
     if (!plugin) return plugin.error();
     probe.step("get_interface");
     if (Status status = check_against(name, **plugin, *manifest_); !status) return status.error();

@@ -3,13 +3,16 @@
 #include "tests/runtime/host/deployment_folder.hpp"
 
 #include <arpa/inet.h>
+#include <openssl/sha.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <future>
+#include <sstream>
 
 namespace backplane::test {
 namespace {
@@ -28,6 +31,22 @@ std::string generation_of(const std::string& answer) {
   if (found == std::string::npos) return "none";
   const std::size_t begin = found + name.size();
   return answer.substr(begin, answer.find('\r', begin) - begin);
+}
+
+std::string text_of(const std::filesystem::path& file) {
+  std::ostringstream text;
+  text << std::ifstream(file, std::ios::binary).rdbuf();
+  return text.str();
+}
+
+std::string sha256_of(const std::filesystem::path& file) {
+  const std::string bytes = text_of(file);
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
+  constexpr char kHex[] = "0123456789abcdef";
+  std::string out;
+  for (const unsigned char byte : digest) (out += kHex[byte >> 4U]) += kHex[byte & 15U];
+  return out;
 }
 
 TEST_F(Reload, new_calls_are_served_by_the_new_deployment) {
@@ -179,6 +198,99 @@ TEST_F(Reload, what_needs_a_restart_is_said) {
                 &lines, &error),
             BP_CODE_OK);
   EXPECT_NE(lines.find("limits.loops: needs a restart"), std::string::npos) << lines;
+}
+
+// A process cannot load a path twice: the old code would run on under the new file's name.
+TEST_F(Reload, a_plugin_file_that_was_replaced_wants_a_new_process) {
+  namespace fs = std::filesystem;
+  const fs::path folder = path("plugins/backends");
+  fs::create_directories(folder);
+  for (const char* name : {"paced.so", "paced.yaml", "paced.schema.json"}) {
+    fs::copy_file(fs::path(TEST_PLUGINS "/backends") / name, folder / name);
+  }
+  const auto from_folder = [&](std::string yaml) {
+    return yaml.replace(yaml.find(TEST_PLUGINS), sizeof(TEST_PLUGINS) - 1, path("plugins"));
+  };
+  start(from_folder(with(paced("x"))));
+
+  // What an installation does: a new file of the same name, and its manifest.
+  const fs::path library = folder / "paced.so";
+  const fs::path manifest = folder / "paced.yaml";
+  fs::copy_file(library, path("old.so"));
+  fs::copy_file(library, path("new.so"));
+  std::ofstream(path("new.so"), std::ios::app) << "another build";
+  const std::string original = text_of(manifest);
+  std::string changed = original;
+  const std::string digest = sha256_of(library);
+  changed.replace(changed.find(digest), digest.size(), sha256_of(path("new.so")));
+  fs::rename(path("new.so"), library);
+  std::ofstream(manifest) << changed;
+
+  const std::string told = reload(from_folder(with(paced("x"))));
+  EXPECT_NE(told.find("deploy.yaml:"), std::string::npos) << told;
+  EXPECT_NE(told.find("backends.a: "), std::string::npos) << told;
+  EXPECT_NE(told.find("start a new process (a rolling restart loses no call)"), std::string::npos)
+      << told;
+  EXPECT_EQ(generation_of(client().chat("m", "1")), "1");
+  EXPECT_EQ(lived("create x"), 1);
+
+  fs::rename(path("old.so"), library);
+  std::ofstream(manifest) << original;
+  EXPECT_EQ(reload(from_folder(with(paced("y")))), "");
+  EXPECT_NE(client().chat("m", "1").find("y0 "), std::string::npos);
+}
+
+TEST_F(Reload, a_backend_that_loads_for_long_holds_up_neither_calls_nor_a_stop) {
+  const std::string load = path("life.load");
+  const std::string hold = path("life.hold");
+  std::ofstream(load) << "";
+  std::ofstream(hold) << "";
+  start(with(paced("x"), "limits: {drain_ms: 500}\n"));
+  const HttpClient http = client();
+  auto held = std::async(std::launch::async, [&] { return http.chat("m", "hold"); });
+  wait_for("the call", [this] { return metric("backplane_live_calls") == 1; });
+  auto told =
+      std::async(std::launch::async, [this] { return reload(with(paced("y", "loads: true"))); });
+  wait_for("the load", [this] { return lived("load y") == 1; });
+  EXPECT_EQ(generation_of(http.chat("m", "1")), "1");
+
+  auto stopped = std::async(std::launch::async, [this] {
+    bp_runtime_stop(runtime_);
+    runtime_ = nullptr;
+  });
+  EXPECT_NE(held.get().find("SHUTTING_DOWN"), std::string::npos);
+  EXPECT_EQ(http.get("/ready"), "");  // it listens no more
+  EXPECT_EQ(lived("start y"), 0);
+  std::filesystem::remove(load);
+  EXPECT_NE(told.get().find("stopping"), std::string::npos);
+  stopped.get();
+  EXPECT_EQ(lived("destroy x"), 1);
+  EXPECT_EQ(lived("destroy y"), 1);
+}
+
+// What a backend still says of a call that was left behind comes when the call's generation and
+// its metrics have gone; the backend and its place have not.
+TEST_F(Reload, a_call_left_behind_may_end_after_its_generation) {
+  int go[2], done[2];
+  ASSERT_EQ(pipe(go), 0);
+  ASSERT_EQ(pipe(done), 0);
+  const auto emit = [&](char what) {
+    return ::write(go[1], &what, 1) == 1 && read(done[0], &what, 1) == 1;
+  };
+  start(with("{uses: stubborn, timeout_ms: 100, settings: {go: " + std::to_string(go[0]) +
+             ", done: " + std::to_string(done[1]) + "}}"));
+  EXPECT_NE(client().chat("m", "1").find("504"), std::string::npos);
+  wait_for("the call is left behind", [&] { return metric("backplane_leaked_calls_total") == 1; });
+  ASSERT_EQ(reload(with(paced("y"))), "");
+  ASSERT_EQ(reload(with(paced("z"))), "");
+  wait_for("the end of y", [&] { return lived("destroy y") == 1; });
+  EXPECT_EQ(metric("backplane_backend_live_calls{backend=\"a\"}"), 1);
+  EXPECT_TRUE(emit('t'));
+  EXPECT_TRUE(emit('e'));
+  wait_for("its end is taken",
+           [&] { return metric("backplane_backend_live_calls{backend=\"a\"}") == 0; });
+  EXPECT_NE(client().chat("m", "1").find("z0 "), std::string::npos);
+  for (const int end : {go[0], go[1], done[0], done[1]}) close(end);
 }
 
 }  // namespace

@@ -89,27 +89,38 @@ bool Retirement::end_transports(bool all) {
   return !transports_.empty();
 }
 
-// A backend is ended only when the last of its calls is: it may use what destroy would free.
-bool Retirement::end_others() {
+// A backend is ended only when the last of its calls is: it may use what destroy would free. So is
+// a payment that has been asked; at the end of `all` it is stopped and may answer to that.
+bool Retirement::end_others(bool all) {
   std::list<std::shared_ptr<RunningBackend>> backends;
   for (auto each = backends_.begin(); each != backends_.end();) {
     const auto current = each++;
     if ((*current)->instance.in_flight.load() != 0) continue;
     backends.splice(backends.end(), backends_, current);
   }
-  std::list<std::shared_ptr<RunningPayment>> payments = std::exchange(payments_, {});
-  if (backends.empty() && payments.empty()) return !backends_.empty();
-  host_.settle_loops();
   const std::int64_t deadline_ns = now_ns();
+  std::list<std::shared_ptr<RunningPayment>> payments;
+  for (auto each = payments_.begin(); each != payments_.end();) {
+    const auto current = each++;
+    (*current)->plugin->drain(deadline_ns);
+    if (all || (*current)->undecided.load() == 0) {
+      payments.splice(payments.end(), payments_, current);
+    }
+  }
+  const auto left = [this] { return !backends_.empty() || !payments_.empty(); };
+  if (backends.empty() && payments.empty()) return left();
+  host_.settle_loops();
   for (const auto& backend : backends) backend->plugin->drain(deadline_ns);
-  for (const auto& payment : payments) payment->plugin->drain(deadline_ns);
   for (const auto& backend : backends) backend->plugin->stop();
   for (const auto& payment : payments) payment->plugin->stop();
   host_.settle_loops();
+  for (auto& payment : payments) {
+    if (payment->undecided.load() != 0) payments_.push_back(std::move(payment));
+  }
   backends.clear();
   payments.clear();
   host_.settle_loops();
-  return !backends_.empty();
+  return left();
 }
 
 void Retirement::drain(std::int64_t deadline_ns) {
@@ -124,9 +135,10 @@ void Retirement::add_last(std::unique_ptr<RunningDeployment> last) {
 bool Retirement::end_all() {
   end_transports(true);
   for (const auto& each : deployments_) retire_others(*each);
-  end_others();
+  end_others(true);
   for (const auto& backend : backends_) backend->plugin->leave_alone();
-  return backends_.empty();
+  for (const auto& payment : payments_) payment->plugin->leave_alone();
+  return backends_.empty() && payments_.empty();
 }
 
 }  // namespace backplane

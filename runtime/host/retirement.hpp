@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What no new call reaches any more, and some old one may still need: deployments that have been
-// replaced, transports whose connections live on, backends with a call that has not ended. All
-// [control].
+// replaced, transports whose connections live on, backends with a call that has not ended, payments
+// that have not answered. All [control].
 #pragma once
 
 #include "runtime/host/running_deployment.hpp"
@@ -30,8 +30,8 @@ class Retirement {
   void drain(std::int64_t deadline_ns);
   // The deployment that served last and has been drained.
   void add_last(std::unique_ptr<RunningDeployment> last);
-  // After its calls. False where a backend was left alone, with a call that never ended: nothing
-  // that it was given is to be freed.
+  // After its calls. False where a backend was left alone, with a call that never ended, or a
+  // payment that never answered: nothing that it was given is to be freed.
   bool end_all();
 
  private:
@@ -42,7 +42,7 @@ class Retirement {
   void retire_transports(RunningDeployment& deployment, std::int64_t patience_ms);
   void retire_others(RunningDeployment& deployment);
   bool end_transports(bool all);
-  bool end_others();
+  bool end_others(bool all = false);
 
   HostServices& host_;
   std::list<std::unique_ptr<RunningDeployment>> deployments_;

@@ -96,7 +96,8 @@ Status RunningDeployment::start_payment(const config::PluginInstance& entry,
     running->plugin = std::move(*made);
     started = running->plugin->start();
   }
-  payment_instances_.push_back({entry.name, running->plugin->table(), running->plugin->self()});
+  payment_instances_.push_back(
+      {entry.name, running->plugin->table(), running->plugin->self(), &running->undecided});
   payments.push_back(std::move(running));
   return started;
 }

@@ -22,6 +22,7 @@ struct RunningBackend {
 
 struct RunningPayment {
   std::unique_ptr<PaymentPlugin> plugin;
+  std::atomic<std::uint64_t> undecided{0};  // questions of calls, also of those that have gone
 };
 
 struct RunningTransport {

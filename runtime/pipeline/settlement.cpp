@@ -3,7 +3,6 @@
 
 #include "runtime/pipeline/plugin_error.hpp"
 
-#include <atomic>
 #include <backplane/plugin.hpp>
 
 namespace backplane {
@@ -22,10 +21,27 @@ Refusal refusal_of(const bp_decision& decision) {
   return refusal;
 }
 
+// One of those that a payment has not answered.
+class Undecided {
+ public:
+  explicit Undecided(std::atomic<std::uint64_t>* count) : count_(count) {
+    if (count_ != nullptr) count_->fetch_add(1);
+  }
+  ~Undecided() {
+    if (count_ != nullptr) count_->fetch_sub(1);
+  }
+  Undecided(const Undecided&) = delete;
+  Undecided& operator=(const Undecided&) = delete;
+
+ private:
+  std::atomic<std::uint64_t>* const count_;
+};
+
 }  // namespace
 
 // One question to one plugin. The plugin may answer on any thread, long after the call has gone.
 struct Settlement::Pending {
+  const Undecided counted;
   Settlement* owner;
   const bp_payment* const payment;  // it outlives the list that it stood in
   void* const payment_self;
@@ -104,8 +120,14 @@ void Settlement::authorize(const bp_charge& charge, std::function<void(const Ref
 void Settlement::ask(std::size_t index) {
   if (index == payments_.size()) return finish(&refusal_);
   const PaymentInstance& payment = payments_[index];
-  auto* const pending =
-      new Pending{this, payment.table, payment.self, index, loops_, loop_, request_id_};
+  auto* const pending = new Pending{Undecided(payment.undecided),
+                                    this,
+                                    payment.table,
+                                    payment.self,
+                                    index,
+                                    loops_,
+                                    loop_,
+                                    request_id_};
   const bp_decision_sink sink{sizeof(bp_decision_sink), 0, pending, &Pending::decide};
   pending_ = pending;
   bp_error error{};

@@ -6,6 +6,7 @@
 #include <backplane/loop.h>
 #include <backplane/payment.h>
 
+#include <atomic>
 #include <backplane/result.hpp>
 #include <functional>
 #include <memory>
@@ -18,6 +19,7 @@ struct PaymentInstance {
   std::string name;
   const bp_payment* table = nullptr;
   void* self = nullptr;
+  std::atomic<std::uint64_t>* undecided = nullptr;  // questions it has not answered; null: no count
 };
 
 // A refusal, with what a client needs to pay.

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <filesystem>
@@ -266,6 +267,33 @@ TEST_F(Reload, a_backend_that_loads_for_long_holds_up_neither_calls_nor_a_stop) 
   stopped.get();
   EXPECT_EQ(lived("destroy x"), 1);
   EXPECT_EQ(lived("destroy y"), 1);
+}
+
+// The client has gone, its call too, and the deployment that asked: the payment has not, so that
+// what it holds in the end is released.
+TEST_F(Reload, a_payment_may_answer_after_its_deployment_has_gone) {
+  start(with(paced("x"),
+             "payments: {p: {uses: asked, settings: {life: \"" + path("life") + "\"}}}\n"));
+  const int client_end = client().connect();
+  ASSERT_TRUE(HttpClient::write(client_end, HttpClient::chat_request("m", "1", false)));
+  wait_for("the question", [this] { return lived("asked") == 1; });
+  close(client_end);
+  wait_for("the end of the call", [this] { return metric("backplane_live_calls") == 0; });
+  ASSERT_EQ(reload(with(paced("y"))), "");
+  wait_for("the end of the deployment", [this] { return lived("destroy x") == 1; });
+  ASSERT_EQ(reload(with(paced("z"))), "");
+  EXPECT_EQ(lived("stop payment"), 0);
+  std::ofstream(path("life.answer")) << "";
+  wait_for("the end of the payment", [this] { return lived("destroy payment") == 1; });
+  std::vector<std::string> lines = life();
+  lines.erase(std::remove_if(lines.begin(), lines.end(),
+                             [](const std::string& line) {
+                               return line.find("payment") == std::string::npos &&
+                                      line.rfind("release", 0) != 0;
+                             }),
+              lines.end());
+  EXPECT_EQ(lines, (std::vector<std::string>{"drain payment", "release 7", "stop payment",
+                                             "destroy payment"}));
 }
 
 // What a backend still says of a call that was left behind comes when the call's generation and

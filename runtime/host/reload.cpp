@@ -4,6 +4,7 @@
 #include "runtime/host/catalog_schemas.hpp"
 #include "runtime/host/runtime_parts.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace backplane {
@@ -15,6 +16,21 @@ constexpr std::int64_t kSecondNs = 1'000'000'000;
 bool same_admin(const std::unique_ptr<AdminServer>& server, const config::Deployment& deployment) {
   if (server == nullptr || !deployment.admin) return server == nullptr && !deployment.admin;
   return server->has(deployment.admin->listen, *deployment.secrets.find(deployment.admin->token));
+}
+
+// The tree has but the names of secrets.
+bool same_telemetry(const config::Deployment& before, const config::Deployment& after) {
+  const config::Node* const old = before.tree.find("telemetry");
+  const config::Node* const wanted = after.tree.find("telemetry");
+  if (old == nullptr || wanted == nullptr) return old == wanted;
+  if (!config::same_value(*old, *wanted)) return false;
+  if (!after.telemetry.otlp) return true;
+  const auto& headers = after.telemetry.otlp->headers;
+  return std::all_of(headers.begin(), headers.end(), [&](const auto& header) {
+    const std::string* const then = before.secrets.find(header.second);
+    const std::string* const now = after.secrets.find(header.second);
+    return then != nullptr && now != nullptr ? *then == *now : then == now;
+  });
 }
 
 std::string joined(const std::vector<std::string>& lines) {
@@ -108,10 +124,7 @@ std::vector<std::string> Runtime::Parts::wants_restart(const config::Deployment&
   if (next.log.format != log_format_) {
     warnings.push_back(next.file + ": log.format: needs a restart; this process keeps its own");
   }
-  const config::Node* const telemetry = current_->deployment().tree.find("telemetry");
-  const config::Node* const wanted = next.tree.find("telemetry");
-  const bool both = telemetry != nullptr && wanted != nullptr;
-  if (both ? !config::same_value(*telemetry, *wanted) : telemetry != wanted) {
+  if (!same_telemetry(current_->deployment(), next)) {
     warnings.push_back(next.file + ": telemetry: needs a restart; this process keeps its own");
   }
   return warnings;

@@ -187,18 +187,37 @@ TEST_F(Reload, a_file_with_a_fault_changes_nothing) {
 }
 
 TEST_F(Reload, what_needs_a_restart_is_said) {
-  start(with(paced("x")));
-  write(with(paced("x"), "limits: {loops: 3}\n"));
-  std::string lines;
-  bp_error error{};
-  EXPECT_EQ(bp_runtime_reload(
-                runtime_,
-                [](void* out, bp_str line) {
-                  static_cast<std::string*>(out)->append(line.data, line.size);
-                },
-                &lines, &error),
-            BP_CODE_OK);
-  EXPECT_NE(lines.find("limits.loops: needs a restart"), std::string::npos) << lines;
+  setenv("BP_TEST_KEY", "first-key-value", 1);
+  const std::string telemetry =
+      "telemetry: {otlp: {endpoint: \"http://127.0.0.1:9\", sample_ratio: 0, "
+      "headers: {x-key: {env: BP_TEST_KEY}}}}\n";
+  start(with(paced("x"), telemetry));
+  const auto warnings_of = [this](const std::string& yaml) {
+    write(yaml);
+    std::string lines;
+    bp_error error{};
+    EXPECT_EQ(bp_runtime_reload(
+                  runtime_,
+                  [](void* out, bp_str line) {
+                    static_cast<std::string*>(out)->append(line.data, line.size);
+                  },
+                  &lines, &error),
+              BP_CODE_OK);
+    return lines;
+  };
+  const auto says = [](const std::string& lines, const char* section) {
+    return lines.find(std::string(section) + ": needs a restart") != std::string::npos;
+  };
+  EXPECT_EQ(warnings_of(with(paced("x"), telemetry)), "");
+  EXPECT_TRUE(
+      says(warnings_of(with(paced("x"), telemetry + "limits: {loops: 3}\n")), "limits.loops"));
+  setenv("BP_TEST_KEY", "second-key-value", 1);
+  EXPECT_TRUE(says(warnings_of(with(paced("x"), telemetry)), "telemetry"));
+  EXPECT_TRUE(says(warnings_of(with(paced("x"))), "telemetry"));
+  std::string yaml = with(paced("x"));
+  yaml.replace(yaml.find("level: "), 7, "format: json, level: ");
+  EXPECT_TRUE(says(warnings_of(yaml), "log.format"));
+  EXPECT_NE(client().chat("m", "1").find("x0 "), std::string::npos);
 }
 
 // A process cannot load a path twice: the old code would run on under the new file's name.

@@ -110,20 +110,6 @@ std::string string_remedy(const Node& node, const Schema& schema) {
   return did_you_mean(node.text, choice_names(schema));
 }
 
-// What in a URL may be a credential: what stands before the @, and what follows the ?.
-std::string masked_url(std::string text) {
-  const std::size_t scheme = text.find("://");
-  if (scheme == std::string::npos) return text;
-  const std::size_t begin = scheme + 3;
-  if (const std::size_t at = text.rfind('@'); at != std::string::npos && at > begin) {
-    text.replace(begin, at - begin, kMask);
-  }
-  if (const std::size_t query = text.find('?', begin); query != std::string::npos) {
-    text.replace(query + 1, std::string::npos, kMask);
-  }
-  return text;
-}
-
 }  // namespace
 
 std::string expected(const Schema& schema) {

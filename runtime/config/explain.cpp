@@ -26,16 +26,6 @@ std::string plain_or_quoted(const std::string& text) {
   return is_safe_plain(text) ? text : json_string(text);
 }
 
-// "https://user:password@host" has a secret that no schema marks.
-std::string without_credentials(const std::string& text) {
-  const std::size_t scheme = text.find("://");
-  if (scheme == std::string::npos) return text;
-  const std::size_t begin = scheme + 3;
-  const std::size_t at = text.substr(begin, text.find_first_of("/?#", begin) - begin).rfind('@');
-  if (at == std::string::npos) return text;
-  return text.substr(0, begin) + std::string(kMask) + text.substr(begin + at);
-}
-
 bool is_unread(const Node& node) {
   return node.kind == NodeKind::kNull && !node.reference.empty();
 }
@@ -46,7 +36,7 @@ std::string value_text(const Node& node) {
   }
   switch (node.kind) {
     case NodeKind::kString:
-      return plain_or_quoted(without_credentials(node.text));
+      return plain_or_quoted(masked_url(node.text));
     case NodeKind::kMapping:
       return "{}";
     case NodeKind::kSequence:

@@ -52,4 +52,17 @@ void Secrets::wipe_all() {
   values_.clear();
 }
 
+std::string masked_url(std::string text) {
+  const std::size_t scheme = text.find("://");
+  if (scheme == std::string::npos) return text;
+  const std::size_t begin = scheme + 3;
+  if (const std::size_t at = text.rfind('@'); at != std::string::npos && at > begin) {
+    text.replace(begin, at - begin, kMask);
+  }
+  if (const std::size_t query = text.find('?', begin); query != std::string::npos) {
+    text.replace(query + 1, std::string::npos, kMask);
+  }
+  return text;
+}
+
 }  // namespace backplane::config

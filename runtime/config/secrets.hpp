@@ -14,6 +14,10 @@ namespace backplane::config {
 
 inline constexpr std::string_view kMask = "***";
 
+// Masks what in a URL may be a credential that no schema marks: what stands before the @, and what
+// follows the ?. Any other text is given back as it is.
+std::string masked_url(std::string text);
+
 // Overwrites and empties `text`.
 void wipe(std::string& text);
 

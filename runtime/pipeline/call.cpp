@@ -73,7 +73,6 @@ GatewayCall::GatewayCall(CallContext& context, LoopCalls& loop_calls, LoopUsers&
   deadline_ns_ =
       begun_ns_ + static_cast<std::int64_t>(context.limits.call_timeout_ms) * kMillisecondNs;
   if (request.deadline_ns != 0) deadline_ns_ = std::min(deadline_ns_, request.deadline_ns);
-  usage_.struct_size = sizeof(bp_usage);
   loop_calls_.live_calls.fetch_add(1);
   context_.metrics.begun();
 }
@@ -245,6 +244,8 @@ std::uint32_t GatewayCall::on_event(const bp_event& event) {
     keep_headers(event);
     return BP_FLOW_CONTINUE;
   }
+  // It is nothing that a client has seen: another backend may still answer.
+  if (event.type == BP_EVENT_USAGE && !head_sent_) return BP_FLOW_CONTINUE;
   streams_ |= event.type == BP_EVENT_CHUNK;
   if (!head_sent_) send_head();
   if (cancelling_ || phase_ == Phase::kOver) return BP_FLOW_STOP;
@@ -299,6 +300,8 @@ void GatewayCall::fail_or_try_next(const Error& error) {
     return fail(error, CallOutcome::kFailed, nullptr);
   }
   headers_.clear();
+  usage_ = {};
+  has_usage_ = false;
   context_.metrics.fallback();
   ++pending_posts_;
   context_.loops.post(
@@ -338,7 +341,13 @@ void GatewayCall::send_head() {
   head.detail = str(id_);
   head.headers = pairs.data();
   head.header_count = pairs.size();
-  if (send(head) == BP_FLOW_STOP) client_cancelled("by the transport");
+  if (send(head) == BP_FLOW_STOP) return client_cancelled("by the transport");
+  // The client may have left inside it.
+  if (!has_usage_ || cancelling_ || phase_ == Phase::kOver) return;
+  bp_event usage{};
+  usage.type = BP_EVENT_USAGE;
+  usage.usage = &usage_;
+  if (send(usage) == BP_FLOW_STOP) client_cancelled("by the transport");
 }
 
 std::uint32_t GatewayCall::send(bp_event event) {
@@ -456,13 +465,15 @@ void GatewayCall::log(LogLevel level, std::string_view message) const {
 }
 
 // Pays for what was produced, no more. A backend that reports no usage is taken at the number of
-// pieces that were sent on.
+// pieces that were sent on. A failure that nothing came before costs nothing.
 void GatewayCall::settle(CallOutcome outcome) {
+  usage_.struct_size = sizeof(bp_usage);
   if (!has_usage_) usage_.completion_tokens = pieces_;
   const bool produced =
       has_usage_ ? (usage_.completion_tokens | usage_.prompt_tokens) != 0 : pieces_ > 0;
   context_.metrics.tokens(model_, usage_.prompt_tokens, usage_.completion_tokens);
-  if (outcome == CallOutcome::kRefused || !produced) return settlement_.release();
+  const bool in_vain = outcome == CallOutcome::kFailed && !head_sent_;
+  if (outcome == CallOutcome::kRefused || in_vain || !produced) return settlement_.release();
   settlement_.settle(usage_,
                      cost_nano_usd(model_.price, usage_.prompt_tokens, usage_.completion_tokens));
 }

@@ -81,6 +81,29 @@ TEST_F(RoutesTest, NeverAfterSomethingReachedTheClient) {
   EXPECT_EQ(b.submitted, 0);
 }
 
+TEST_F(RoutesTest, UsageIsNothingThatReachedTheClient) {
+  ScriptedPayment& payment = world.add_payment("p");
+  world.add_model("m", {"a", "b"}).price = {1'000'000, 1'000'000};
+  a.scripts = {Script({usage(1000, 2000), error(Code::kUnavailable, 503)})};
+  b.scripts = {Script({text("b"), end()})};
+  world.open();
+  Client client(world);
+  client.begin();
+  world.run();
+  EXPECT_EQ(client.log(), "head text:b end");
+  EXPECT_EQ(payment.last_amount_nano_usd, 1) << "what failed is not paid";
+}
+
+TEST_F(RoutesTest, UsageBeforeAnythingElseFollowsTheHead) {
+  world.add_model("m", {"a"});
+  a.scripts = {Script({usage(3, 0), end()})};
+  world.open();
+  Client client(world);
+  client.begin();
+  world.run();
+  EXPECT_EQ(client.log(), "head usage end");
+}
+
 TEST_F(RoutesTest, TheLastFailureIsTold) {
   world.add_model("m", {"a", "b"});
   a.scripts = {Script({error(Code::kUnavailable, 502)})};

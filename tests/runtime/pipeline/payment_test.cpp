@@ -197,6 +197,7 @@ INSTANTIATE_TEST_SUITE_P(
                     SettleCase{"Nothing", {end()}, -1},
                     SettleCase{"UsageOfNothing", {usage(0, 0), end()}, -1},
                     SettleCase{"FailedWithNothing", {error(Code::kInvalidArgument)}, -1},
+                    SettleCase{"FailedInVain", {usage(10, 20), error(Code::kUnavailable)}, -1},
                     SettleCase{"FailedLate", {text("a"), error(Code::kUnavailable)}, 3},
                     SettleCase{"Wraps", {usage(UINT64_MAX, 1), end()}, INT64_MAX}),
     [](const auto& param) { return param.param.name; });

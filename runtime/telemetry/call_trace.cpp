@@ -121,6 +121,8 @@ void CallTrace::attempt_begins(std::string_view backend, std::string_view plugin
   plugin_ = plugin;
   attempt_model_ = model;
   attempt_begun_ns_ = now_ns;
+  usage_.reset();
+  finish_reasons_.clear();
   ++attempts_;
 }
 
@@ -195,13 +197,14 @@ void CallTrace::write_common(SpanWriter& span) const {
   }
 }
 
-// A count that nobody gave is left out; 0 would be a claim.
+// Parts are left out where they are 0, which is also what they are where nobody told them.
 void CallTrace::write_usage(SpanWriter& span) const {
+  if (!usage_) return;
+  span.integer("gen_ai.usage.input_tokens", usage_->prompt_tokens);
+  span.integer("gen_ai.usage.output_tokens", usage_->completion_tokens);
   const std::pair<const char*, std::uint64_t> counts[] = {
-      {"gen_ai.usage.input_tokens", usage_.prompt_tokens},
-      {"gen_ai.usage.output_tokens", usage_.completion_tokens},
-      {"gen_ai.usage.cache_read.input_tokens", usage_.cached_prompt_tokens},
-      {"gen_ai.usage.reasoning.output_tokens", usage_.reasoning_tokens}};
+      {"gen_ai.usage.cache_read.input_tokens", usage_->cached_prompt_tokens},
+      {"gen_ai.usage.reasoning.output_tokens", usage_->reasoning_tokens}};
   for (const auto& [key, count] : counts) {
     if (count != 0) span.integer(key, count);
   }

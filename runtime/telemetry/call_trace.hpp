@@ -88,7 +88,7 @@ class CallTrace {
   std::int64_t attempt_begun_ns_ = 0;
   std::uint32_t attempts_ = 0;
   std::int64_t first_event_ns_ = 0;  // 0: none
-  bp_usage usage_{};
+  std::optional<bp_usage> usage_;    // of the attempt
   std::vector<std::string> finish_reasons_;
   std::optional<Failure> failure_;
 };

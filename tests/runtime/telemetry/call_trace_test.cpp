@@ -110,12 +110,23 @@ TEST(CallTrace, UnknownUsageIsLeftOut) {
   EXPECT_EQ(attribute(spans[0], "gen_ai.request.stream"), "<none>");
 }
 
+TEST(CallTrace, UsageOfNothingIsTold) {
+  TracedWorld traced;
+  traced.a.scripts = {Script({text("x"), usage(3, 0), end()})};
+  traced.world.open();
+  Client client(traced.world);
+  client.begin(R"({"model":"m"})");
+  const auto spans = traced.spans();
+  ASSERT_EQ(spans.size(), 2U);
+  EXPECT_EQ(attribute(spans[0], "gen_ai.usage.output_tokens"), "0");
+}
+
 TEST(CallTrace, EveryAttemptHasASpanOfItsOwn) {
   TracedWorld traced;
   Step failure = error(Code::kUnavailable, 503);
   failure.error.message = "secret detail";
   failure.error.type = "secret type";
-  traced.a.scripts = {Script({failure.turn()})};
+  traced.a.scripts = {Script({usage(3, 5), failure.turn()})};
   traced.world.open();
   Client client(traced.world);
   client.begin();
@@ -123,6 +134,8 @@ TEST(CallTrace, EveryAttemptHasASpanOfItsOwn) {
   ASSERT_EQ(spans.size(), 3U);
   EXPECT_EQ(attribute(spans[0], "backplane.backend"), "a");
   EXPECT_EQ(attribute(spans[0], "error.type"), "unavailable");
+  EXPECT_EQ(attribute(spans[0], "gen_ai.usage.output_tokens"), "5");
+  EXPECT_EQ(attribute(spans[1], "gen_ai.usage.output_tokens"), "<none>");
   EXPECT_EQ(spans[0].at("status").at("code").as_int64(), 2);
   EXPECT_EQ(attribute(spans[1], "backplane.backend"), "b");
   EXPECT_EQ(attribute(spans[1], "error.type"), "<none>");

@@ -154,7 +154,7 @@ test('a form arrives as sent but for the model, and so does nothing of its heade
     const got = up.requests[0];
     assert.ok(got.raw.equals(Buffer.concat([before, sound, after('upstream-model')])));
     assert.equal(got.headers['content-length'], `${got.raw.length}`);
-    assert.deepEqual(Object.keys(got.headers).sort(), ['accept', 'authorization',
+    assert.deepEqual(Object.keys(got.headers).sort(), ['accept', 'accept-encoding', 'authorization',
       'content-length', 'content-type', 'host', 'user-agent', 'x-request-id']);
     assert.equal(got.headers.authorization, 'Bearer sk-gateway-secret');
   });

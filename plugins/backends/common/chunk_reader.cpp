@@ -13,7 +13,7 @@ namespace {
 
 namespace ondemand = simdjson::ondemand;
 
-constexpr double kCountMax = 1e15;  // a double holds every integer below it
+constexpr double kCountMax = 1e15;  // more is no count; a double holds every integer below it
 
 constexpr std::array<std::string_view, 7> kLastTypes{
     "response.completed",   "response.incomplete",        "response.failed",
@@ -96,6 +96,7 @@ bool read_count(ondemand::value value, std::uint64_t& out) {
   std::uint64_t count = 0;
   double real = 0;
   if (value.get_uint64().get(count) == simdjson::SUCCESS) {
+    if (count > static_cast<std::uint64_t>(kCountMax)) return false;
     out = count;
     return true;
   }

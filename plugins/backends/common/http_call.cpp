@@ -2,6 +2,7 @@
 #include "common/http_call.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <limits>
 #include <memory>
@@ -121,6 +122,20 @@ const bp_http_handler HttpCall::kHandler{
       call.drop();
     }};
 
+// Other codings are what servers write that mean none.
+bool is_compressed(std::string_view codings) {
+  static constexpr std::array<std::string_view, 7> kCompressed{
+      "gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress"};
+  while (!codings.empty()) {
+    const std::size_t comma = std::min(codings.find(','), codings.size());
+    const std::string_view coding = codings.substr(0, comma);
+    const auto is_it = [&](std::string_view known) { return is_media_type(coding, known); };
+    if (std::any_of(kCompressed.begin(), kCompressed.end(), is_it)) return true;
+    codings.remove_prefix(std::min(comma + 1, codings.size()));
+  }
+  return false;
+}
+
 // Milliseconds until the deadline, rounded up, or the settings' total where that is sooner.
 std::uint32_t total_timeout_ms(const Timeouts& timeouts, std::int64_t left_ns) {
   constexpr std::int64_t kNsPerMs = 1'000'000;
@@ -181,6 +196,10 @@ void HttpCall::on_head(std::uint32_t status, std::span<const bp_pair> headers) {
   std::string_view content_type;
   for (const bp_pair& header : headers) {
     if (view(header.name) == "content-type") content_type = view(header.value);
+    if (view(header.name) == "content-encoding" && is_compressed(view(header.value))) {
+      return output_.fail(bad_answer(
+          Code::kInternal, "the provider's response is compressed, which it was not asked for"));
+    }
   }
   answer_ = answer_of(content_type);
 }

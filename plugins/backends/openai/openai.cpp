@@ -101,7 +101,8 @@ class OpenAi final : public Backend {
 
 Status OpenAi::start() {
   std::vector<std::string> secrets;
-  headers_ = {{"user-agent", "backplane/" BP_PLUGIN_VERSION}};
+  // Without it a server may send any encoding (RFC 9110, 12.5.3).
+  headers_ = {{"accept-encoding", "identity"}, {"user-agent", "backplane/" BP_PLUGIN_VERSION}};
   if (!settings_.api_key.empty()) {
     const Result<std::string> key = read_key();
     if (!key) return key.error();

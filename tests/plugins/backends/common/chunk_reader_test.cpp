@@ -60,6 +60,8 @@ TEST(ChunkReader, FindsUsageWhereverAServerPutsIt) {
        "3 4 0 0"},
       {"reals", R"({"usage":{"prompt_tokens":3.0,"completion_tokens":4e0}})", "3 4 0 0"},
       {"negative and text", R"({"usage":{"prompt_tokens":-3,"completion_tokens":"4"}})", "none"},
+      {"more than can be",
+       R"({"usage":{"prompt_tokens":18446744073709551615,"completion_tokens":1e300}})", "none"},
       {"spaces", "{ \"usage\" : { \"prompt_tokens\" : 3 } }", "3 0 0 0"},
       {"only inside a string",
        R"({"choices":[{"delta":{"content":"\"usage\":{\"prompt_tokens\":3}"}}]})", "none"},

@@ -78,15 +78,11 @@ TEST(OpenAi, BuildsTheHeadersFromZero) {
   ASSERT_EQ(exchange.submit(), BP_CODE_OK);
   Headers headers = exchange.sent().headers;
   std::sort(headers.begin(), headers.end());
-  const Headers expected = {{"accept", "text/event-stream"},
-                            {"authorization", "Bearer sk-1"},
-                            {"content-type", "application/json"},
-                            {"traceparent", "00-aa-bb-01"},
-                            {"tracestate", "a=1,b=2"},
-                            {"user-agent", "backplane/0.1.0"},
-                            {"x-org", "org-1"},
-                            {"x-request-id", "request-1"},
-                            {"x-title", "plain"}};
+  const Headers expected = {{"accept", "text/event-stream"},   {"accept-encoding", "identity"},
+                            {"authorization", "Bearer sk-1"},  {"content-type", "application/json"},
+                            {"traceparent", "00-aa-bb-01"},    {"tracestate", "a=1,b=2"},
+                            {"user-agent", "backplane/0.1.0"}, {"x-org", "org-1"},
+                            {"x-request-id", "request-1"},     {"x-title", "plain"}};
   EXPECT_EQ(headers, expected);
 }
 

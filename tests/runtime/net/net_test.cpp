@@ -293,13 +293,13 @@ TEST_F(NetTest, AConnectionNobodyTakesIsClosed) {
 
 TEST_F(NetTest, ConnectionsBeyondTheLimitWait) {
   max_connections_ = 2;
+  transport_.on_end = [&](auto* connection) { net_.close(connection); };
   auto first = connect();
   auto second = connect();
   accepted(2);
   auto third = connect();
   world_.run([] {});
   EXPECT_EQ(transport_.happened.get().accepted, 2);
-  transport_.on_end = [&](auto* connection) { net_.close(connection); };
   first.close();
   accepted(3);
 }

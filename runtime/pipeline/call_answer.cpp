@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// The part of a call that passes on what its backend says.
+#include "runtime/pipeline/call.hpp"
+
+#include "runtime/pipeline/plugin_error.hpp"
+
+namespace backplane {
+namespace {
+
+bool is_piece(std::uint32_t type) {
+  return type == BP_EVENT_TEXT || type == BP_EVENT_CHUNK;
+}
+
+}  // namespace
+
+std::uint32_t GatewayCall::on_event(const bp_event& event) {
+  if (event.type == BP_EVENT_USAGE && event.usage != nullptr) {
+    usage_ = *event.usage;
+    usage_.struct_size = sizeof(bp_usage);
+    has_usage_ = true;
+    if (trace_ != nullptr) trace_->usage(usage_);
+  }
+  if (trace_ != nullptr && event.type == BP_EVENT_FINISH) trace_->finish_reason(view(event.data));
+  if (cancelling_ || phase_ == Phase::kOver) return BP_FLOW_STOP;
+  if (event.type == BP_EVENT_HEAD) {
+    keep_headers(event);
+    return BP_FLOW_CONTINUE;
+  }
+  // It is nothing that a client has seen: another backend may still answer.
+  if (event.type == BP_EVENT_USAGE && !head_sent_) return BP_FLOW_CONTINUE;
+  streams_ |= event.type == BP_EVENT_CHUNK;
+  if (!head_sent_) send_head();
+  if (cancelling_ || phase_ == Phase::kOver) return BP_FLOW_STOP;
+  if (is_piece(event.type)) ++pieces_;
+  if (event.type == BP_EVENT_BODY) pieces_ = 1;
+  const std::uint32_t flow = send(event);
+  if (flow == BP_FLOW_STOP) client_cancelled("by the transport");
+  return flow == BP_FLOW_STOP ? flow : paused_ ? BP_FLOW_PAUSE : BP_FLOW_CONTINUE;
+}
+
+void GatewayCall::on_end(const bp_event& terminal) {
+  attempt_ = nullptr;
+  const bool has_failed = terminal.type != BP_EVENT_END;
+  const Error error = !has_failed ? Error{}
+                      : terminal.error != nullptr
+                          ? read_error(*terminal.error)
+                          : internal_error("the backend failed without a word");
+  note_end_of_attempt(has_failed ? &error : nullptr);
+  if (cancelling_) return finish(outcome_);
+  if (phase_ == Phase::kOver) return destroy_when_idle();
+  if (!has_failed) return succeed(terminal);
+  if (input_ != nullptr && input_->fault()) {
+    const bool gone = input_->fault()->code == Code::kCancelled;
+    return fail(*input_->fault(), gone ? CallOutcome::kClientGone : CallOutcome::kFailed, nullptr);
+  }
+  fail_or_try_next(error);
+}
+
+void GatewayCall::succeed(const bp_event& terminal) {
+  if (!head_sent_) send_head();
+  if (phase_ == Phase::kOver) return;
+  finish(CallOutcome::kOk);
+  bp_event end{};
+  end.type = BP_EVENT_END;
+  end.data = terminal.data;
+  send(end);
+}
+
+// Settled before it is told, so that no end a client sees can be without its books.
+void GatewayCall::fail(const Error& error, CallOutcome outcome, const Refusal* refusal) {
+  if (trace_ != nullptr) trace_->fails(error);
+  finish(outcome);
+  send_error(error, refusal);
+}
+
+void GatewayCall::fail_or_try_next(const Error& error) {
+  last_error_ = error;
+  // What the client did wrong is told to the client; it must not be able to fill the log.
+  log(is_retryable(error) ? LogLevel::kWarn : LogLevel::kDebug,
+      "a backend failed: " + error.message);
+  if (head_sent_ || !may_try_next(error) || !has_next()) {
+    return fail(error, CallOutcome::kFailed, nullptr);
+  }
+  headers_.clear();
+  usage_ = {};
+  has_usage_ = false;
+  context_.metrics.fallback();
+  ++pending_posts_;
+  context_.loops.post(
+      loop_calls_.loop,
+      [](void* self) {
+        auto* call = static_cast<GatewayCall*>(self);
+        --call->pending_posts_;
+        call->try_next();
+        call->destroy_when_idle();
+      },
+      this);
+}
+
+void GatewayCall::keep_headers(const bp_event& event) {
+  constexpr std::uint64_t kHeadersMax = 64;
+  if (head_sent_) return;
+  for (std::uint64_t i = 0; i < event.header_count && headers_.size() < kHeadersMax; ++i) {
+    headers_.emplace_back(view(event.headers[i].name), view(event.headers[i].value));
+  }
+}
+
+void GatewayCall::send_head() {
+  head_sent_ = true;
+  phase_ = Phase::kStreaming;
+  const std::int64_t now = now_ns();
+  context_.metrics.first_event(model_, now - begun_ns_);
+  if (trace_ != nullptr) trace_->first_event(now);
+  std::vector<bp_pair> pairs;
+  for (const auto& [name, value] : headers_) pairs.push_back({str(name), str(value)});
+  pairs.push_back({str("x-backplane-generation"), str(context_.generation_text)});
+  bp_event head{};
+  head.type = BP_EVENT_HEAD;
+  // A form's `stream` may have come behind its model, and speech is a stream without asking.
+  streams_ |= scan_.stream || (input_ != nullptr && input_->wants_stream());
+  head.flags = (streams_ ? BP_REQUEST_STREAM : 0U) | (scan_.include_usage ? BP_REQUEST_USAGE : 0U);
+  head.data = str(model_.name);
+  head.detail = str(id_);
+  head.headers = pairs.data();
+  head.header_count = pairs.size();
+  if (send(head) == BP_FLOW_STOP) return client_cancelled("by the transport");
+  // The client may have left inside it.
+  if (!has_usage_ || cancelling_ || phase_ == Phase::kOver) return;
+  bp_event usage{};
+  usage.type = BP_EVENT_USAGE;
+  usage.usage = &usage_;
+  if (send(usage) == BP_FLOW_STOP) client_cancelled("by the transport");
+}
+
+std::uint32_t GatewayCall::send(bp_event event) {
+  if (released_) return BP_FLOW_STOP;
+  event.struct_size = sizeof(bp_event);
+  event.sequence = sequence_++;
+  const std::uint32_t flow = sink_.emit(sink_.context, &event);
+  if (flow == BP_FLOW_PAUSE) paused_ = true;
+  return released_ ? BP_FLOW_STOP : flow;
+}
+
+void GatewayCall::send_error(const Error& error, const Refusal* refusal) {
+  bp_error out;
+  report(error, &out);
+  bp_event event{};
+  event.type = BP_EVENT_ERROR;
+  event.error = &out;
+  std::vector<bp_pair> pairs;
+  if (refusal != nullptr) {
+    for (const auto& [name, value] : refusal->headers) pairs.push_back({str(name), str(value)});
+    event.data = str(refusal->body);
+    event.detail = str(refusal->content_type);
+    event.headers = pairs.data();
+    event.header_count = pairs.size();
+  }
+  send(event);
+}
+
+}  // namespace backplane

@@ -94,6 +94,7 @@ class Connection final : public Watch, public TurnEnd, public Timed {
   void* context_ = nullptr;
   std::string output_;
   std::size_t output_offset_ = 0;
+  std::int64_t written_ns_ = 0;     // the turn of the last write
   std::uint64_t timeout_ms_ = 0;    // the one that is armed; 0: none
   std::uint64_t taken_bytes_ = 0;   // since the timeout was armed, by the kernel
   std::uint64_t queued_bytes_ = 0;  // in the kernel by then

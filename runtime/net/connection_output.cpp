@@ -31,8 +31,10 @@ std::uint32_t Connection::write(const bp_str* pieces, std::uint64_t count) {
   if (state_ != State::kOpen) return BP_FLOW_STOP;
   const std::size_t total = total_of(pieces, count);
   std::size_t sent = 0;
-  if (total >= kDirectWriteBytes && !blocked_ && count <= kDirectPiecesMax &&
-      !write_directly(pieces, count, sent)) {
+  // The first event of a burst does not wait for the others.
+  const bool is_first = std::exchange(written_ns_, loop().turn_time_ns()) != loop().turn_time_ns();
+  const bool directly = total >= kDirectWriteBytes || (is_first && pending() == 0 && total > 0);
+  if (directly && !blocked_ && count <= kDirectPiecesMax && !write_directly(pieces, count, sent)) {
     return BP_FLOW_STOP;
   }
   if (sent < total) append(pieces, count, sent);

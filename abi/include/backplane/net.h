@@ -78,7 +78,7 @@ typedef struct bp_net {
                       void* context);
   /* Sends the pieces in order; copies what it cannot send at once. Answers a BP_FLOW_*: PAUSE
      above the high-water mark (drained follows), STOP when the connection is closing. What is
-     written in one turn of the loop leaves in one packet where it fits. */
+     written first in a turn of the loop leaves at once, the rest of the turn together. */
   uint32_t (*write)(bp_connection* connection, const bp_str* pieces, uint64_t count);
   /* Stops and restarts delivery of data. */
   void (*pause)(bp_connection* connection);

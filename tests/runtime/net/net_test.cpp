@@ -253,9 +253,24 @@ TEST_F(NetTest, ADisarmedTimeoutDoesNotPass) {
   EXPECT_EQ(transport_.happened.get().closed, 0);
 }
 
+TEST_F(NetTest, TheFirstWordOfATurnLeavesAtOnceTheOthersTogether) {
+  RawSocket* peer = nullptr;
+  transport_.on_data = [&](auto* connection, auto) {
+    transport_.write(connection, "first");
+    EXPECT_EQ(peer->receive(5), "first");
+    transport_.write(connection, "second");
+    transport_.write(connection, "third");
+    net_.abort(connection);
+  };
+  auto client = connect();
+  peer = &client;
+  client.send("go");
+  EXPECT_TRUE(client.is_ended());
+  EXPECT_TRUE(client.was_reset());
+}
+
 TEST_F(NetTest, AbortResetsThePeer) {
   transport_.on_data = [&](auto* connection, auto) {
-    transport_.write(connection, "never sent");
     net_.abort(connection);
     net_.abort(connection);
     net_.close(connection);

@@ -3,7 +3,7 @@
 // once, so a request costs one read and one write and no call to change what is watched.
 //
 // A turn of the loop: ready descriptors, then posted tasks, then timers, then the work kept for the
-// end of the turn (where what was written is sent and what has ended is destroyed).
+// end of the turn (where the rest of what was written is sent and what has ended is destroyed).
 #pragma once
 
 #include <backplane/loop.h>

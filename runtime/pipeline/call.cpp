@@ -95,19 +95,22 @@ std::string GatewayCall::trace_id() const {
 }
 
 void GatewayCall::start_later() {
+  post([](void* self) { static_cast<GatewayCall*>(self)->run_posted(&GatewayCall::start); });
+}
+
+void GatewayCall::post(bp_task task) {
   ++pending_posts_;
-  context_.loops.post(
-      loop_calls_.loop,
-      [](void* self) {
-        auto* call = static_cast<GatewayCall*>(self);
-        --call->pending_posts_;
-        call->start();
-      },
-      this);
+  context_.loops.post(loop_calls_.loop, task, this);
+}
+
+void GatewayCall::run_posted(void (GatewayCall::*work)()) {
+  --pending_posts_;
+  (this->*work)();
+  destroy_when_idle();
 }
 
 void GatewayCall::start() {
-  if (phase_ == Phase::kOver) return destroy_when_idle();
+  if (phase_ == Phase::kOver) return;
   phase_ = Phase::kAuthorizing;
   const std::int64_t left_ms = (deadline_ns_ - now_ns()) / kMillisecondNs;
   arm(deadline_timer_, static_cast<std::uint64_t>(std::max<std::int64_t>(left_ms, 0)),

@@ -95,6 +95,8 @@ class GatewayCall final : public bp_call, private AttemptOwner {
   enum class Phase { kNew, kAuthorizing, kTrying, kStreaming, kOver };
 
   ~GatewayCall() override;
+  void post(bp_task task);
+  void run_posted(void (GatewayCall::*work)());
   void start();
   void on_decision(const Refusal* refusal);
   void try_next();

@@ -85,16 +85,7 @@ void GatewayCall::fail_or_try_next(const Error& error) {
   usage_ = {};
   has_usage_ = false;
   context_.metrics.fallback();
-  ++pending_posts_;
-  context_.loops.post(
-      loop_calls_.loop,
-      [](void* self) {
-        auto* call = static_cast<GatewayCall*>(self);
-        --call->pending_posts_;
-        call->try_next();
-        call->destroy_when_idle();
-      },
-      this);
+  post([](void* self) { static_cast<GatewayCall*>(self)->run_posted(&GatewayCall::try_next); });
 }
 
 void GatewayCall::keep_headers(const bp_event& event) {

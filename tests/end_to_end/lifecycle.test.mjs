@@ -7,19 +7,13 @@ import {createServer, connect} from 'node:net';
 import {dirname, join} from 'node:path';
 import test from 'node:test';
 import {backplane, echo, http, model, run, serve, workdir, write} from './server.mjs';
-import {chunk, completion, event, json, until, upstream} from './upstream.mjs';
+import {until, waiting_stream} from './upstream.mjs';
 
 const deployment = (name, backend) =>
   `${http}backends: {${name}: ${backend}}\nmodels: {m: {routes: [{backend: ${name}}]}}\n`;
 
 test('SIGTERM lets a running stream end, then exits 0', async (context) => {
-  let finish;
-  const up = await upstream(context, (_, response) => {
-    response.writeHead(200, {'content-type': 'text/event-stream'});
-    response.write(event(chunk({content: 'first'})));
-    finish = () => response.end(event(chunk({content: ' last'})) + event(chunk({}, 'stop')) +
-      event('[DONE]'));
-  });
+  const up = await waiting_stream(context);
   const settings = `{base_url: "${up.url}"}`;
   const server = await serve(context, deployment('up', `{uses: openai, settings: ${settings}}`));
   const answer = await fetch(`${server.url}/v1/chat/completions`, {
@@ -32,7 +26,7 @@ test('SIGTERM lets a running stream end, then exits 0', async (context) => {
   await until(() => /draining/.test(server.stdout()));
   const answers = () => fetch(`${server.url}/health`).then(() => true, () => false);
   while (await answers());  // until no new connection is taken
-  finish();
+  up.finish();
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
     text += new TextDecoder().decode(part.value);
   }

@@ -8,7 +8,7 @@ import {connect, createServer} from 'node:net';
 import {dirname, join} from 'node:path';
 import test from 'node:test';
 import {backplane, echo, serve, slow, workdir} from './server.mjs';
-import {chunk, event, until, upstream} from './upstream.mjs';
+import {chunk, event, until, upstream, waiting_stream} from './upstream.mjs';
 
 const patience = 20000 * slow;
 
@@ -130,13 +130,7 @@ test('processes take over from each other without a call lost', async (context) 
 });
 
 test('a stream that runs ends in the process that it began in', async (context) => {
-  let finish;
-  const up = await upstream(context, (_, response) => {
-    response.writeHead(200, {'content-type': 'text/event-stream'});
-    response.write(event(chunk({content: 'first'})));
-    finish = () => response.end(event(chunk({content: ' last'})) + event(chunk({}, 'stop')) +
-      event('[DONE]'));
-  });
+  const up = await waiting_stream(context);
   const port = await free_port();
   const {file, serving} = line_of_processes(context, workdir(context));
   writeFileSync(file,
@@ -145,10 +139,10 @@ test('a stream that runs ends in the process that it began in', async (context) 
     'models: {m: {routes: [{backend: up}]}}\n');
   const first = await serving();
   const answer = chat(port, {model: 'm', stream: true});
-  await until(() => finish !== undefined, patience);
+  await until(() => up.requests.length > 0, patience);
   await serving();
   await until(() => /draining/.test(first.stdout), patience);
-  finish();
+  up.finish();
   assert.match((await answer).text, /first[\s\S]*last[\s\S]*\[DONE\]/);
   assert.deepEqual(await first.exited, {code: 0, signal: null});
 });
@@ -228,13 +222,7 @@ test('SIGHUPs without end are one reload after another', async (context) => {
 
 // Its plugin hangs in create, as one does that loads a large model.
 test('a process drains although a reload hangs', async (context) => {
-  let finish;
-  const up = await upstream(context, (_, response) => {
-    response.writeHead(200, {'content-type': 'text/event-stream'});
-    response.write(event(chunk({content: 'first'})));
-    finish = () => response.end(event(chunk({content: ' last'})) + event(chunk({}, 'stop')) +
-      event('[DONE]'));
-  });
+  const up = await waiting_stream(context);
   const {file, path, serving} = line_of_processes(context, workdir(context));
   const port = await free_port();
   const yaml =
@@ -244,7 +232,7 @@ test('a process drains although a reload hangs', async (context) => {
   writeFileSync(file, `${yaml}}\n`);
   const process = await serving();
   const answer = chat(port, {model: 'm', stream: true});
-  await until(() => finish !== undefined, patience);
+  await until(() => up.requests.length > 0, patience);
   const plugins = join(dirname(backplane), '../tests/runtime/plugin/broken/plugins');
   writeFileSync(file, `${yaml}, hangs: {uses: create_hangs}}\nplugins: {path: ["${plugins}"]}\n`);
   process.child.kill('SIGHUP');
@@ -255,7 +243,7 @@ test('a process drains although a reload hangs', async (context) => {
   await until(() => !existsSync(path), patience);
   const refused = () => chat(port, {model: 'none'}).then(() => false, () => true);
   while (!await refused());
-  finish();
+  up.finish();
   assert.match((await answer).text, /first[\s\S]*last[\s\S]*\[DONE\]/);
   process.child.kill('SIGTERM');
   assert.deepEqual(await process.exited, {code: 1, signal: null});

@@ -50,6 +50,21 @@ export function event(value) {
   return `data: ${typeof value === 'string' ? value : JSON.stringify(value)}\n\n`;
 }
 
+// One whose streams wait in their middle until all that have come are told to finish.
+export async function waiting_stream(context) {
+  const waiting = [];
+  const up = await upstream(context, (_, response) => {
+    response.writeHead(200, {'content-type': 'text/event-stream'});
+    response.write(event(chunk({content: 'first'})));
+    waiting.push(response);
+  });
+  const rest = event(chunk({content: ' last'})) + event(chunk({}, 'stop')) + event('[DONE]');
+  const finish = () => {
+    for (const response of waiting.splice(0)) response.end(rest);
+  };
+  return {...up, finish};
+}
+
 export function until(condition, timeout_ms = 5000) {
   const end = Date.now() + timeout_ms;
   return new Promise((resolve, reject) => {

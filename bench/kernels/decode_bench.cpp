@@ -5,7 +5,7 @@
 
 #include <cstdlib>
 
-#include "plugins/backends/local/model.hpp"
+#include "plugins/backends/local/model/model.hpp"
 
 namespace backplane::local {
 namespace {
@@ -14,7 +14,7 @@ constexpr std::size_t kBatchMax = 128;
 constexpr std::uint32_t kContext = 256;
 
 struct Loaded {
-  std::unique_ptr<Gguf> gguf;
+  std::unique_ptr<ModelFile> file;
   std::unique_ptr<kernels::Device> device;
   std::unique_ptr<Model> model;
 };
@@ -25,9 +25,9 @@ bool load(benchmark::State& state, std::size_t threads, Loaded& loaded) {
     state.SkipWithError("set BACKPLANE_BENCH_MODEL to a GGUF file");
     return false;
   }
-  auto gguf = Gguf::open(path);
-  if (!gguf) return state.SkipWithError(gguf.error().message.c_str()), false;
-  loaded.gguf = std::make_unique<Gguf>(std::move(*gguf));
+  auto file = ModelFile::open(path);
+  if (!file) return state.SkipWithError(file.error().message.c_str()), false;
+  loaded.gguf = std::make_unique<ModelFile>(std::move(*file));
   loaded.device = kernels::make_cpu_device(threads);
   auto model = Model::load(*loaded.gguf, *loaded.device, kBatchMax, kBatchMax);
   if (!model) return state.SkipWithError(model.error().message.c_str()), false;

@@ -6,6 +6,7 @@
 #include <backplane/abi.h>
 #include <backplane/backend.h>
 #include <backplane/clock.h>
+#include <backplane/command.h>
 #include <backplane/http.h>
 #include <backplane/kv.h>
 #include <backplane/log.h>
@@ -96,6 +97,13 @@ static void print_abi(void) {
   FIELD(bp_event, error);
   FIELD(bp_event, headers);
   FIELD(bp_event, header_count);
+  FIELD(bp_event, tool_call);
+  FIELD(bp_event, logprobs);
+  STRUCT(bp_tool_call);
+  FIELD(bp_tool_call, struct_size);
+  FIELD(bp_tool_call, index);
+  FIELD(bp_tool_call, id);
+  FIELD(bp_tool_call, name);
   STRUCT(bp_sink);
   FIELD(bp_sink, struct_size);
   FIELD(bp_sink, max_overrun);
@@ -236,6 +244,20 @@ static void print_clock(void) {
   FIELD(bp_clock, monotonic_ns);
   FIELD(bp_clock, unix_ns);
   FIELD(bp_clock, random);
+}
+
+static void print_command(void) {
+  STRUCT(bp_command);
+  FIELD(bp_command, struct_size);
+  FIELD(bp_command, reserved0);
+  FIELD(bp_command, name);
+  FIELD(bp_command, about);
+  FIELD(bp_command, run);
+  STRUCT(bp_commands);
+  FIELD(bp_commands, struct_size);
+  FIELD(bp_commands, reserved0);
+  FIELD(bp_commands, commands);
+  FIELD(bp_commands, command_count);
 }
 
 static void print_http(void) {
@@ -400,6 +422,8 @@ static void print_constants(void) {
   NUMBER(BP_EVENT_END);
   NUMBER(BP_EVENT_ERROR);
   NUMBER(BP_EVENT_HEAD);
+  NUMBER(BP_EVENT_REASONING);
+  NUMBER(BP_EVENT_TOOL_CALL);
   NUMBER(BP_FLOW_CONTINUE);
   NUMBER(BP_FLOW_PAUSE);
   NUMBER(BP_FLOW_STOP);
@@ -419,6 +443,7 @@ static void print_constants(void) {
   NUMBER(BP_VERDICT_CHALLENGE);
   NUMBER(BP_VERDICT_DENY);
   TEXT(BP_CLOCK_ID);
+  TEXT(BP_COMMANDS_ID);
   TEXT(BP_HTTP_ID);
   TEXT(BP_KV_ID);
   TEXT(BP_LOG_ID);
@@ -441,6 +466,7 @@ int main(void) {
   print_transport();
   print_payment();
   print_clock();
+  print_command();
   print_http();
   print_kv();
   print_log();

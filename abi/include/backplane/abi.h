@@ -31,7 +31,7 @@
 #include <stdint.h>
 
 #define BP_ABI_MAJOR 0
-#define BP_ABI_MINOR 2
+#define BP_ABI_MINOR 3
 #define BP_ENTRY_SYMBOL "bp_plugin_entry_v0"
 
 #define BP_HAS(table, field)                                                                       \
@@ -141,6 +141,15 @@ typedef struct bp_usage {
   uint64_t reasoning_tokens;     /* part of completion_tokens */
 } bp_usage;
 
+/* A piece of a tool call that the model makes; the event's data is the next piece of its arguments,
+   JSON text. The first piece of each says id and name, later ones leave both empty. */
+typedef struct bp_tool_call {
+  uint32_t struct_size;
+  uint32_t index; /* of the call within its choice: 0, 1 ... */
+  bp_str id;
+  bp_str name;
+} bp_tool_call;
+
 /* Events of a call. The terminal ones are END and ERROR. */
 #define BP_EVENT_TEXT 1u   /* data: generated UTF-8 text of choice `index` */
 #define BP_EVENT_FINISH 2u /* choice `index` is complete; data: "stop", "length", ... */
@@ -156,6 +165,8 @@ typedef struct bp_usage {
    first event unless the call fails before, and says flags: of the request, data: the public name
    of the model, detail: the request id. A backend may send it first to add headers. */
 #define BP_EVENT_HEAD 8u
+#define BP_EVENT_REASONING 9u  /* data: UTF-8 text that choice `index` thought before its answer */
+#define BP_EVENT_TOOL_CALL 10u /* tool_call; data: the next piece of its arguments */
 
 typedef struct bp_event {
   uint32_t struct_size;
@@ -169,6 +180,11 @@ typedef struct bp_event {
   const bp_error* error;
   const bp_pair* headers; /* HEAD and ERROR */
   uint64_t header_count;
+  const bp_tool_call* tool_call; /* TOOL_CALL */
+  /* TEXT, whose data may then be empty: the tokens of this piece and how likely they were, a JSON
+     array of {"token", "logprob", "bytes", "top_logprobs": [{"token", "logprob", "bytes"}]}, the
+     form of OpenAI's logprobs.content. Empty: not asked for. */
+  bp_str logprobs;
 } bp_event;
 
 /* What a receiver of a stream answers. */

@@ -137,9 +137,25 @@ class EventWriter {
  public:
   explicit EventWriter(const bp_sink& sink) : sink_(&sink) {}
 
-  std::uint32_t text(std::string_view utf8, std::uint32_t index = 0) {
+  // `logprobs` as bp_event says.
+  std::uint32_t text(std::string_view utf8, std::uint32_t index = 0,
+                     std::string_view logprobs = {}) {
     bp_event event = make(BP_EVENT_TEXT, index);
     event.data = str(utf8);
+    event.logprobs = str(logprobs);
+    return emit(event);
+  }
+  std::uint32_t reasoning(std::string_view utf8, std::uint32_t index = 0) {
+    bp_event event = make(BP_EVENT_REASONING, index);
+    event.data = str(utf8);
+    return emit(event);
+  }
+  // `call` names itself in its first piece alone.
+  std::uint32_t tool_call(const bp_tool_call& call, std::string_view arguments,
+                          std::uint32_t index = 0) {
+    bp_event event = make(BP_EVENT_TOOL_CALL, index);
+    event.tool_call = &call;
+    event.data = str(arguments);
     return emit(event);
   }
   std::uint32_t finish(std::string_view reason, std::uint32_t index = 0) {

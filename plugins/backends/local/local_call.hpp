@@ -8,7 +8,7 @@
 #include <mutex>
 #include <string>
 
-#include "plugins/backends/local/engine.hpp"
+#include "plugins/backends/local/engine/engine.hpp"
 #include "plugins/backends/local/request.hpp"
 
 namespace backplane::local {

@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "plugins/backends/local/generation.hpp"
-#include "plugins/backends/local/value.hpp"
+#include "plugins/backends/local/chat_template/value.hpp"
+#include "plugins/backends/local/engine/generation.hpp"
 
 namespace backplane::local {
 

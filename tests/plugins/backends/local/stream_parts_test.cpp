@@ -4,10 +4,10 @@
 
 #include <cmath>
 
-#include "plugins/backends/local/detokenizer.hpp"
-#include "plugins/backends/local/sampler.hpp"
-#include "plugins/backends/local/scheduler.hpp"
-#include "plugins/backends/local/stop_matcher.hpp"
+#include "plugins/backends/local/engine/scheduler.hpp"
+#include "plugins/backends/local/sampling/sampler.hpp"
+#include "plugins/backends/local/sampling/stop_matcher.hpp"
+#include "plugins/backends/local/tokenizer/detokenizer.hpp"
 
 namespace backplane::local {
 namespace {

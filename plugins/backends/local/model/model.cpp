@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugins/backends/local/model/model.hpp"
+
+#include <cassert>
+#include <cmath>
+#include <cstring>
+
+namespace backplane::local {
+
+namespace {
+constexpr std::uint64_t kNoMemoryRetryMs = 5000;
+}
+
+using kernels::ConstMatrix;
+using kernels::Matrix;
+
+std::size_t Model::cache_bytes(std::size_t positions) const {
+  return parameters_.layers * 2 * parameters_.kv_size() * positions * sizeof(float);
+}
+
+Result<std::unique_ptr<KvCache>> Model::new_cache(std::size_t positions) const {
+  DeviceMemory memory(device_, parameters_.layers * 2 * positions, parameters_.kv_size());
+  if (!memory) {
+    return Error{Code::kResourceExhausted,
+                 "no memory for a context of " + std::to_string(positions) +
+                     " tokens; ask for fewer tokens or retry later",
+                 {},
+                 0,
+                 kNoMemoryRetryMs};
+  }
+  return std::make_unique<KvCache>(std::move(memory), positions, parameters_.kv_size());
+}
+
+Matrix Model::scratch(const DeviceMemory& memory, std::size_t rows, std::size_t columns) const {
+  return {memory.floats(), rows, columns};
+}
+
+ConstMatrix Model::forward(std::span<const BatchEntry> batch) {
+  assert(!batch.empty() && batch.size() <= batch_tokens_max_);
+  std::vector<std::int32_t> tokens;
+  tokens.reserve(batch.size());
+  for (const BatchEntry& entry : batch) {
+    assert(entry.position < entry.cache->capacity());
+    tokens.push_back(entry.token);
+  }
+  const Matrix hidden = scratch(hidden_, batch.size(), parameters_.embedding);
+  device_.embed(embeddings_, tokens, hidden);
+  turn(batch);
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    attend(layers_[i], i, batch);
+    feed_forward(layers_[i], batch.size());
+  }
+  return project(batch);
+}
+
+// The angles by which each token's queries and keys turn; in double, for positions are large.
+void Model::turn(std::span<const BatchEntry> batch) {
+  const std::size_t columns = parameters_.rotary_size;
+  host_turns_.resize(batch.size() * columns);
+  for (std::size_t t = 0; t < batch.size(); ++t) {
+    for (std::size_t i = 0; i < rope_frequencies_.size(); ++i) {
+      const double angle = batch[t].position * rope_frequencies_[i];
+      host_turns_[t * columns + 2 * i] = static_cast<float>(std::cos(angle));
+      host_turns_[t * columns + 2 * i + 1] = static_cast<float>(std::sin(angle));
+    }
+  }
+  device_.upload(turns_.floats(), std::as_bytes(std::span<const float>(host_turns_)));
+}
+
+void Model::attend(const Layer& layer, std::size_t index, std::span<const BatchEntry> batch) {
+  const std::size_t rows = batch.size();
+  const Matrix hidden = scratch(hidden_, rows, parameters_.embedding);
+  const Matrix normed = scratch(normed_, rows, parameters_.embedding);
+  const Matrix query = scratch(query_, rows, parameters_.query_size());
+  const Matrix key = scratch(key_, rows, parameters_.kv_size());
+  const Matrix value = scratch(value_, rows, parameters_.kv_size());
+  const Matrix mixed = scratch(mixed_, rows, parameters_.query_size());
+  const Matrix turns = scratch(turns_, rows, parameters_.rotary_size);
+
+  device_.rms_norm(hidden, layer.attention_norm, parameters_.norm_epsilon, normed);
+  device_.matmul(layer.query, normed, query);
+  device_.matmul(layer.key, normed, key);
+  device_.matmul(layer.value, normed, value);
+  device_.rope(query, parameters_.head_size, turns);
+  device_.rope(key, parameters_.head_size, turns);
+
+  std::vector<float*> keys;
+  std::vector<float*> values;
+  std::vector<kernels::AttentionSpan> spans;
+  for (const BatchEntry& entry : batch) {
+    float* const cached_keys = entry.cache->keys(index);
+    float* const cached_values = entry.cache->values(index);
+    keys.push_back(cached_keys + entry.position * parameters_.kv_size());
+    values.push_back(cached_values + entry.position * parameters_.kv_size());
+    spans.push_back({cached_keys, cached_values, entry.position + std::size_t{1}});
+  }
+  device_.scatter(key, keys);
+  device_.scatter(value, values);
+  device_.attention(query, spans, {parameters_.heads, parameters_.kv_heads, parameters_.head_size},
+                    mixed);
+  device_.matmul(layer.output, mixed, normed);
+  device_.add(hidden, normed);
+}
+
+void Model::feed_forward(const Layer& layer, std::size_t rows) {
+  const Matrix hidden = scratch(hidden_, rows, parameters_.embedding);
+  const Matrix normed = scratch(normed_, rows, parameters_.embedding);
+  const Matrix gate = scratch(gate_, rows, parameters_.feed_forward);
+  const Matrix up = scratch(up_, rows, parameters_.feed_forward);
+  device_.rms_norm(hidden, layer.feed_forward_norm, parameters_.norm_epsilon, normed);
+  device_.matmul(layer.gate, normed, gate);
+  device_.matmul(layer.up, normed, up);
+  device_.silu_mul(gate, up);
+  device_.matmul(layer.down, gate, normed);
+  device_.add(hidden, normed);
+}
+
+ConstMatrix Model::project(std::span<const BatchEntry> batch) {
+  std::vector<std::uint32_t> rows;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (batch[i].wants_logits) rows.push_back(static_cast<std::uint32_t>(i));
+  }
+  assert(rows.size() <= logits_rows_max_);
+  if (rows.empty()) return {nullptr, 0, vocabulary()};
+  const Matrix hidden = scratch(hidden_, batch.size(), parameters_.embedding);
+  const Matrix last = scratch(normed_, rows.size(), parameters_.embedding);
+  const Matrix logits = scratch(logits_, rows.size(), vocabulary());
+  device_.gather(hidden, rows, last);
+  device_.rms_norm(last, final_norm_, parameters_.norm_epsilon, last);
+  device_.matmul(unembeddings_, last, logits);
+  host_logits_.resize(rows.size() * vocabulary());
+  device_.download(std::as_writable_bytes(std::span<float>(host_logits_)), logits.data);
+  return {host_logits_.data(), rows.size(), vocabulary()};
+}
+
+}  // namespace backplane::local

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugins/backends/local/tokenizer/vocabulary.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace backplane::local {
+namespace {
+
+constexpr std::size_t kTokensMax = 1u << 20;
+
+// Control tokens that end a turn in models whose files name only one of them.
+constexpr std::array<std::string_view, 8> kTurnEnds = {
+    "<|eot_id|>",    "<|im_end|>",      "<|end|>",    "<end_of_turn>",
+    "<|endoftext|>", "<|end_of_text|>", "<|eom_id|>", "<|return|>"};
+
+}  // namespace
+
+Result<Vocabulary> Vocabulary::load(const ModelFile& file) {
+  Vocabulary vocabulary;
+  if (auto status = vocabulary.read_tokens(file); !status) return status.error();
+  if (auto status = vocabulary.read_types(file); !status) return status.error();
+  if (auto status = vocabulary.read_named(file); !status) return status.error();
+  vocabulary.index_specials();
+  return vocabulary;
+}
+
+Status Vocabulary::read_tokens(const ModelFile& file) {
+  const auto tokens = file.strings("tokenizer.ggml.tokens");
+  if (!tokens) return tokens.error();
+  if (*tokens == nullptr) return file.missing("tokenizer.ggml.tokens");
+  texts_ = (*tokens)->strings;
+  if (texts_.empty() || texts_.size() > kTokensMax) {
+    return file.wrong("tokenizer.ggml.tokens", "has " + std::to_string(texts_.size()) +
+                                                   " tokens, expected 1 to " +
+                                                   std::to_string(kTokensMax));
+  }
+  ids_.reserve(texts_.size());
+  for (std::size_t i = 0; i < texts_.size(); ++i) {
+    ids_[texts_[i]] = static_cast<Token>(i);
+    longest_bytes_ = std::max(longest_bytes_, texts_[i].size());
+  }
+  return ok();
+}
+
+Status Vocabulary::read_types(const ModelFile& file) {
+  const auto check = [&](const MetadataArray* array, std::string_view key) -> Status {
+    if (array == nullptr || array->size() == size()) return ok();
+    return file.wrong(key, "has " + std::to_string(array->size()) + " elements for " +
+                               std::to_string(size()) + " tokens; the file is damaged");
+  };
+  const auto types = file.numbers("tokenizer.ggml.token_type");
+  if (!types) return types.error();
+  if (auto status = check(*types, "tokenizer.ggml.token_type"); !status) return status;
+  const auto scores = file.numbers("tokenizer.ggml.scores");
+  if (!scores) return scores.error();
+  if (auto status = check(*scores, "tokenizer.ggml.scores"); !status) return status;
+  types_.assign(size(), TokenType::kNormal);
+  scores_.assign(size(), 0.0f);
+  for (std::size_t i = 0; i < size(); ++i) {
+    if (*types != nullptr) {
+      const double type = (*types)->number(i);
+      if (type >= 1 && type <= 6) types_[i] = static_cast<TokenType>(static_cast<int>(type));
+    }
+    if (*scores != nullptr) scores_[i] = static_cast<float>((*scores)->number(i));
+  }
+  return ok();
+}
+
+Status Vocabulary::read_named(const ModelFile& file) {
+  std::optional<Token> eot, eom;
+  const std::pair<const char*, std::optional<Token>*> named[] = {
+      {"tokenizer.ggml.bos_token_id", &bos_},
+      {"tokenizer.ggml.eos_token_id", &eos_},
+      {"tokenizer.ggml.unknown_token_id", &unknown_},
+      {"tokenizer.ggml.eot_token_id", &eot},
+      {"tokenizer.ggml.eom_token_id", &eom}};
+  for (const auto& [key, target] : named) {
+    const auto id = file.unsigned_number(key);
+    if (!id) return id.error();
+    // Converters write -1 for "none".
+    if (id->has_value() && **id < size()) *target = static_cast<Token>(**id);
+  }
+  const auto adds_bos = file.boolean("tokenizer.ggml.add_bos_token");
+  if (!adds_bos) return adds_bos.error();
+  adds_bos_ = *adds_bos;
+  const auto adds_eos = file.boolean("tokenizer.ggml.add_eos_token");
+  if (!adds_eos) return adds_eos.error();
+  adds_eos_ = *adds_eos;
+  ends_.assign(size(), false);
+  for (const auto& token : {eos_, eot, eom}) {
+    if (token) ends_[index(*token)] = true;
+  }
+  for (const std::string_view text : kTurnEnds) {
+    const auto token = find(text);
+    if (token && type(*token) != TokenType::kNormal) ends_[index(*token)] = true;
+  }
+  return ok();
+}
+
+void Vocabulary::index_specials() {
+  specials_.resize(256);
+  for (std::size_t i = 0; i < size(); ++i) {
+    const bool special = types_[i] == TokenType::kControl || types_[i] == TokenType::kUnknown ||
+                         types_[i] == TokenType::kUserDefined;
+    if (!special || texts_[i].empty()) continue;
+    specials_[static_cast<unsigned char>(texts_[i][0])].push_back(static_cast<Token>(i));
+  }
+  for (auto& tokens : specials_) {
+    std::stable_sort(tokens.begin(), tokens.end(),
+                     [&](Token a, Token b) { return text(a).size() > text(b).size(); });
+  }
+}
+
+std::optional<Token> Vocabulary::find(std::string_view text) const {
+  const auto found = ids_.find(text);
+  if (found == ids_.end()) return std::nullopt;
+  return found->second;
+}
+
+std::optional<Token> Vocabulary::special_prefix(std::string_view text, bool with_control) const {
+  for (const Token token : specials_[static_cast<unsigned char>(text[0])]) {
+    if (!with_control && type(token) != TokenType::kUserDefined) continue;
+    if (text.starts_with(this->text(token))) return token;
+  }
+  return std::nullopt;
+}
+
+}  // namespace backplane::local

@@ -82,12 +82,12 @@ void LocalCall::on_resume() noexcept {
   if (id_ != 0) engine_.resume(id_);
 }
 
-void LocalCall::on_text(std::string_view text) {
+void LocalCall::on_piece(const Piece& piece) {
   {
     const std::lock_guard lock(mutex_);
     resumed_ = false;
   }
-  const std::uint32_t flow = events_.text(text);
+  const std::uint32_t flow = events_.text(piece.text);
   if (flow == BP_FLOW_CONTINUE) return;
   const std::lock_guard lock(mutex_);
   if (flow == BP_FLOW_STOP) {

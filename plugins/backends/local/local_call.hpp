@@ -27,7 +27,7 @@ class LocalCall final : public Call, public StreamListener {
   void on_resume() noexcept override;
   void on_release() noexcept override { let_go(); }
 
-  void on_text(std::string_view text) override;
+  void on_piece(const Piece& piece) override;
   void on_finish(FinishReason reason, const Usage& usage) override;
   void on_error(const Error& error) override;
 

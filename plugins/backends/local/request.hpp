@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "plugins/backends/local/chat_template/value.hpp"
-#include "plugins/backends/local/engine/generation.hpp"
+#include "plugins/backends/local/engine/generate_request.hpp"
 
 namespace backplane::local {
 

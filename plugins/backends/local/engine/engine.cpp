@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "plugins/backends/local/chat_template/chat_template.hpp"
+#include "plugins/backends/local/engine/generation.hpp"
 #include "plugins/backends/local/engine/scheduler.hpp"
 
 namespace backplane::local {

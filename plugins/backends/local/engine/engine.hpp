@@ -14,7 +14,8 @@
 #include <vector>
 
 #include "plugins/backends/local/chat_template/value.hpp"
-#include "plugins/backends/local/engine/generation.hpp"
+#include "plugins/backends/local/engine/generate_request.hpp"
+#include "plugins/backends/local/engine/stream_listener.hpp"
 #include "plugins/backends/local/tokenizer/tokenizer.hpp"
 
 namespace backplane::local {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <mutex>
 
+#include "plugins/backends/local/model/model.hpp"
 #include "tests/plugins/backends/local/recorded.hpp"
 #include "tests/plugins/backends/local/tiny_model.hpp"
 
@@ -25,12 +26,12 @@ class Heard : public StreamListener {
     ASSERT_TRUE(id) << id.error().message;
     id_ = *id;
   }
-  void on_text(std::string_view text) override {
+  void on_piece(const Piece& piece) override {
     std::unique_lock lock(mutex_);
     EXPECT_FALSE(terminal_);
-    EXPECT_FALSE(text.empty());
+    EXPECT_FALSE(piece.text.empty());
     const bool first = text_.empty();
-    text_ += text;
+    text_ += piece.text;
     const RequestId id = id_;
     lock.unlock();
     changed_.notify_all();

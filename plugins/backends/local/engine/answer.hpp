@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// The answer to one request: picks its tokens, makes text of them, ends it where it is to end, and
+// tells the listener. Knows nothing of caches and batches. The engine's thread only.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "plugins/backends/local/engine/generate_request.hpp"
+#include "plugins/backends/local/engine/stream_listener.hpp"
+#include "plugins/backends/local/sampling/sampler.hpp"
+#include "plugins/backends/local/sampling/stop_matcher.hpp"
+#include "plugins/backends/local/tokenizer/detokenizer.hpp"
+#include "plugins/backends/local/tokenizer/tokenizer.hpp"
+
+namespace backplane::local {
+
+class Answer {
+ public:
+  // `request` and `listener` outlive the answer.
+  Answer(const GenerateRequest& request, StreamListener& listener);
+
+  StreamListener& listener() const { return listener_; }
+  // Takes the logits of what comes after all tokens so far: picks a token and tells the listener.
+  // True when the answer is over; the listener has heard its end then.
+  bool accept(std::span<const float> logits, const Tokenizer& tokenizer);
+  // The token accept() picked.
+  Token last() const { return last_; }
+  // Ends it early.
+  void cancel();
+
+ private:
+  void say(const std::string& text);
+  void finish(FinishReason reason);
+
+  const GenerateRequest& request_;
+  StreamListener& listener_;
+  Sampler sampler_;
+  Detokenizer detokenizer_;
+  StopMatcher stops_;
+  Token last_ = 0;
+  Usage usage_;
+};
+
+}  // namespace backplane::local

@@ -67,6 +67,11 @@ Error body_too_large() {
   return protocol_error(413, "REQUEST_TOO_LARGE", "the body is too large; send less at once");
 }
 
+Error too_many_bodies() {
+  return {Code::kUnavailable, "too many request bodies are held at once; try again soon",
+          "OVERLOADED", 503, 1000};
+}
+
 void append_envelope(std::string& out, const Error& error) {
   const ErrorClass kind = classify(error);
   out += R"({"error":{"message":)";

@@ -22,6 +22,7 @@ ErrorClass classify(const Error& error);
 Error protocol_error(std::uint32_t status, std::string_view code, std::string message);
 
 Error body_too_large();
+Error too_many_bodies();
 
 // Appends {"error":{"message","type","param","code"}}.
 void append_envelope(std::string& out, const Error& error);

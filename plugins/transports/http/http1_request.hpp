@@ -11,7 +11,8 @@ namespace backplane::http {
 struct Http1Request {
   Http1Request(Server& server, LoopShared& shared)
       : parser({{server.settings().max_header_bytes, server.settings().max_headers},
-                server.settings().max_body_bytes}),
+                server.settings().max_body_bytes},
+               server.bodies()),
         exchange(server, shared) {}
 
   void reset() {

@@ -17,7 +17,7 @@ constexpr std::size_t kKeptBytes = 16 * 1024;
 }  // namespace
 
 Http2Stream::Http2Stream(Server& server, LoopShared& shared)
-    : server_(server), exchange_(server, shared) {}
+    : server_(server), exchange_(server, shared), body_(server.bodies()) {}
 
 void Http2Stream::open(Http2Connection& connection, std::int32_t id) {
   connection_ = &connection;
@@ -79,7 +79,7 @@ void Http2Stream::on_data(std::string_view bytes) {
     exchange_.upload().incoming() += bytes;
     exchange_.upload().on_incoming();
   }
-  if (plan_ == Body::kGather) body_.append(bytes);
+  if (plan_ == Body::kGather && !body_.append(bytes)) return refuse(too_many_bodies());
   body_pace_.add(bytes.size(), connection_->now_ns());
 }
 

@@ -106,11 +106,11 @@ class Reader final : public beast::basic_parser<true> {
     // A form is handed on as it comes.
     if (length && !keep_nothing_ && !is_form(head_.content_type)) body_.expect(*length);
   }
-  std::size_t on_body_impl(BeastView bytes, ErrorCode&) override {
+  std::size_t on_body_impl(BeastView bytes, ErrorCode& failure) override {
     if (to_ != nullptr) {
       to_->append(bytes.data(), bytes.size());
-    } else if (!keep_nothing_) {
-      body_.append(std_view(bytes));
+    } else if (!keep_nothing_ && !body_.append(std_view(bytes))) {
+      fail(failure, too_many_bodies());
     }
     return bytes.size();
   }
@@ -154,7 +154,8 @@ class Reader final : public beast::basic_parser<true> {
 
 class RequestParser::Message {
  public:
-  explicit Message(const RequestLimits& limits) : limits_(limits), scanner_(limits.head) {}
+  Message(const RequestLimits& limits, std::shared_ptr<BodyBudget> bodies)
+      : limits_(limits), scanner_(limits.head), body_(std::move(bodies)) {}
 
   Progress feed(std::string_view& input) {
     if (stage_ == Stage::kHead) return feed_head(input);
@@ -254,8 +255,8 @@ class RequestParser::Message {
   std::string carry_;  // a chunk's line that is not complete
 };
 
-RequestParser::RequestParser(const RequestLimits& limits)
-    : message_(std::make_unique<Message>(limits)) {}
+RequestParser::RequestParser(const RequestLimits& limits, std::shared_ptr<BodyBudget> bodies)
+    : message_(std::make_unique<Message>(limits, std::move(bodies))) {}
 RequestParser::~RequestParser() = default;
 
 RequestParser::Progress RequestParser::feed(std::string_view& input) {

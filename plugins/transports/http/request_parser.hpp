@@ -3,6 +3,7 @@
 // is refused. One request at a time; bytes of the next are left with the caller.
 #pragma once
 
+#include "body_budget.hpp"
 #include "head_scanner.hpp"
 #include "request_head.hpp"
 
@@ -26,7 +27,8 @@ class RequestParser {
   // kHead and kDone come once a request, in this order; after kRefused the connection is lost.
   enum class Progress { kNeedMore, kHead, kDone, kRefused };
 
-  explicit RequestParser(const RequestLimits& limits);
+  // `bodies`: see BodyBuffer.
+  explicit RequestParser(const RequestLimits& limits, std::shared_ptr<BodyBudget> bodies = nullptr);
   ~RequestParser();
 
   // Takes what belongs to the request off the front of `input`.

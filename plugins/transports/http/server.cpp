@@ -31,7 +31,9 @@ Result<Services> Server::find_services(Host host) {
 }
 
 Server::Server(const Services& services, Settings settings)
-    : services_(services), settings_(std::move(settings)) {
+    : services_(services),
+      settings_(std::move(settings)),
+      bodies_(std::make_shared<BodyBudget>(settings_.max_held_body_bytes)) {
   for (std::uint32_t i = 0; i < services_.loop->count; ++i) {
     loops_.push_back(services_.loop->at(services_.loop->context, i));
     shared_.push_back(std::make_shared<LoopShared>());

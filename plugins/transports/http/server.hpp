@@ -3,6 +3,7 @@
 // share.
 #pragma once
 
+#include "body_budget.hpp"
 #include "loop_shared.hpp"
 #include "settings.hpp"
 
@@ -11,6 +12,7 @@
 #include <backplane/net.h>
 #include <backplane/plugin.hpp>
 
+#include <memory>
 #include <vector>
 
 namespace backplane::http {
@@ -31,6 +33,7 @@ class Server {
 
   const Services& services() const { return services_; }
   const Settings& settings() const { return settings_; }
+  const std::shared_ptr<BodyBudget>& bodies() const { return bodies_; }
   bool draining() const { return draining_.load(std::memory_order_relaxed); }
 
   Status listen();                         // [control]
@@ -44,6 +47,7 @@ class Server {
 
   Services services_;
   Settings settings_;
+  std::shared_ptr<BodyBudget> bodies_;  // with the bodies that are still read
   std::atomic<bool> draining_{false};
   bp_listener* listener_ = nullptr;
   std::atomic<std::uint32_t> port_{0};

@@ -70,6 +70,7 @@ Result<Settings> read_settings(std::string_view text) {
   read(fields, "max_header_bytes", settings.max_header_bytes);
   read(fields, "max_headers", settings.max_headers);
   read(fields, "max_body_bytes", settings.max_body_bytes);
+  read(fields, "max_held_body_bytes", settings.max_held_body_bytes);
   read(fields, "header_timeout_ms", settings.header_timeout_ms);
   read(fields, "body_timeout_ms", settings.body_timeout_ms);
   read(fields, "keep_alive_ms", settings.keep_alive_ms);

@@ -25,6 +25,7 @@ struct Settings {
   std::uint32_t max_header_bytes = 32768;
   std::uint32_t max_headers = 100;
   std::uint64_t max_body_bytes = 16777216;
+  std::uint64_t max_held_body_bytes = 1073741824;
   std::uint64_t header_timeout_ms = 10000;
   std::uint64_t body_timeout_ms = 60000;
   std::uint64_t min_body_rate = 500;

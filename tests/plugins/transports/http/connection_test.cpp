@@ -52,6 +52,33 @@ TEST_F(Connection, holds_back_what_is_pipelined_behind_a_call) {
   EXPECT_EQ(call.released, 1);
 }
 
+TEST(Bodies, held_beyond_the_bound_are_refused_and_small_ones_served) {
+  FakeHost host;
+  host.start(R"({"listen":"x:0","max_held_body_bytes":1048576})");
+  const auto head = [](std::size_t length) {
+    return "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Length: " +
+           std::to_string(length) + "\r\n\r\n";
+  };
+  const std::string large(700'000, 'a');
+  bp_connection& first = host.connect();
+  first.data(head(large.size()) + large.substr(1));
+  for (int round = 0; round < 2; ++round) {
+    bp_connection& second = host.connect();
+    second.data(head(large.size()) + large);
+    EXPECT_EQ(second.output.substr(0, 12), "HTTP/1.1 503") << second.output;
+    EXPECT_NE(second.output.find("retry-after: 1\r\n"), std::string::npos) << second.output;
+    EXPECT_NE(second.output.find("OVERLOADED"), std::string::npos) << second.output;
+  }
+  EXPECT_EQ(host.calls.size(), 0U);
+  host.connect().data(kCall);
+  EXPECT_EQ(host.calls.size(), 1U);
+  first.data("a");
+  ASSERT_EQ(host.calls.size(), 2U);
+  EXPECT_EQ(host.calls.back().body.size(), large.size());
+  host.connect().data(head(large.size()) + large);
+  EXPECT_EQ(host.calls.size(), 3U);
+}
+
 TEST_F(Connection, begins_the_next_call_when_one_ends) {
   connection->data(std::string(kCall) + std::string(kCall));
   ASSERT_EQ(host.calls.size(), 1U);

@@ -302,6 +302,18 @@ TEST_F(Http2, body_beyond_the_bound_is_refused) {
   for (const FakeCall& call : host.calls) EXPECT_EQ(call.released, 1);
 }
 
+TEST_F(Http2, bodies_held_beyond_the_bound_are_refused) {
+  open(R"({"listen":"x:0","max_held_body_bytes":1048576})");
+  bp_connection& other = host.connect();
+  other.data("POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n\r\na");
+  const std::string large(300'000, 'a');
+  EXPECT_EQ(client->answer(client->post(kChat, large)).status, "503");
+  EXPECT_EQ(host.calls.size(), 0U);
+  other.leave();
+  client->post(kChat, large);
+  EXPECT_EQ(host.calls.size(), 1U);
+}
+
 TEST_F(Http2, trailers_are_dropped) {
   open();
   const std::string body = "{}";

@@ -16,14 +16,6 @@ constexpr std::uint64_t kWeightsMax = std::uint64_t{1} << 48;
 
 static_assert(std::endian::native == std::endian::little, "GGUF is read in place");
 
-// Names from the file may hold anything; messages show printable ASCII only.
-std::string printable(std::string_view text) {
-  constexpr std::size_t kShownMax = 64;
-  std::string shown;
-  for (const char c : text.substr(0, kShownMax)) shown += c >= ' ' && c < 127 ? c : '?';
-  return shown;
-}
-
 }  // namespace
 
 std::size_t gguf_type_bytes(MetadataType type) {
@@ -233,10 +225,7 @@ Status GgufReader::read_tensor(std::uint64_t index) {
   tensor.type = *type;
   const auto offset = take<std::uint64_t>();
   if (!offset) return offset.error();
-  if (!file_.tensor_index_.emplace(*name, file_.tensors_.size()).second) {
-    return error("occurs twice; the file is damaged");
-  }
-  file_.tensors_.push_back(std::move(tensor));
+  if (!file_.add(std::move(tensor))) return error("occurs twice; the file is damaged");
   offsets_.push_back(*offset);
   return ok();
 }
@@ -258,14 +247,17 @@ Status GgufReader::place_tensors() {
     if (start > bytes_.size() || offsets_[i] > bytes_.size() - start) return truncated();
     if (auto status = place_tensor(file_.tensors_[i], start + offsets_[i]); !status) return status;
   }
-  return ok();
+  const FileTensor* overlapping = find_overlap(file_.tensors_);
+  if (overlapping == nullptr) return ok();
+  place_ = "tensor " + printable(overlapping->name);
+  return error("its data is also another tensor's; the file is damaged");
 }
 
 Status GgufReader::place_tensor(FileTensor& tensor, std::uint64_t offset) {
   const GgmlType* type = find_ggml_type(tensor.type);
   if (type == nullptr) {
     return error("has type " + std::to_string(tensor.type) +
-                 ", which is unknown; use a file with F32, F16 or Q8_0 weights");
+                 ", which is unknown; use a file with weights of a known type");
   }
   std::uint64_t weights = 1;
   for (const std::uint64_t dimension : tensor.dimensions) {

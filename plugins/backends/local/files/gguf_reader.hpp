@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fills a ModelFile from its mapped bytes, front to back. Used by ModelFile::open only.
+// Fills a ModelFile from the bytes of one GGUF file, front to back; they live as long as it does.
+// Used by open_gguf only.
 #pragma once
 
 #include <string>
@@ -13,7 +14,7 @@ std::size_t gguf_type_bytes(MetadataType type);
 
 class GgufReader {
  public:
-  explicit GgufReader(ModelFile& file) : file_(file), bytes_(file.file_.bytes()) {}
+  GgufReader(std::span<const std::byte> bytes, ModelFile& file) : file_(file), bytes_(bytes) {}
   Status read();
 
  private:

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cstring>
 
+#include "plugins/backends/local/files/gguf_file.hpp"
 #include "plugins/backends/local/files/gguf_reader.hpp"
 
 namespace backplane::local {
@@ -74,15 +76,29 @@ double MetadataArray::number(std::size_t index) const {
   return 0;
 }
 
+const FileTensor* find_overlap(std::span<const FileTensor> tensors) {
+  std::vector<const FileTensor*> sorted;
+  sorted.reserve(tensors.size());
+  for (const FileTensor& tensor : tensors) sorted.push_back(&tensor);
+  std::sort(sorted.begin(), sorted.end(), [](const FileTensor* a, const FileTensor* b) {
+    return a->data.data() < b->data.data();
+  });
+  for (std::size_t i = 1; i < sorted.size(); ++i) {
+    const auto before = sorted[i - 1]->data;
+    if (before.data() + before.size() > sorted[i]->data.data()) return sorted[i];
+  }
+  return nullptr;
+}
+
+std::string printable(std::string_view text) {
+  constexpr std::size_t kShownMax = 64;
+  std::string shown;
+  for (const char c : text.substr(0, kShownMax)) shown += c >= ' ' && c < 127 ? c : '?';
+  return shown;
+}
+
 Result<ModelFile> ModelFile::open(const std::string& path) {
-  auto mapping = MappedFile::open(path);
-  if (!mapping) return mapping.error();
-  ModelFile file;
-  file.file_ = std::move(*mapping);
-  file.path_ = path;
-  GgufReader reader(file);
-  if (auto status = reader.read(); !status) return status.error();
-  return file;
+  return open_gguf(path);
 }
 
 const MetadataValue* ModelFile::find(std::string_view key) const {
@@ -96,6 +112,30 @@ void ModelFile::set(std::string_view key, MetadataValue value) {
 
 std::string_view ModelFile::keep(std::string text) {
   return kept_.emplace_back(std::move(text));
+}
+
+std::span<const std::byte> ModelFile::keep(MappedFile file) {
+  return mappings_.emplace_back(std::move(file)).bytes();
+}
+
+bool ModelFile::add(FileTensor tensor) {
+  if (!tensor_index_.emplace(tensor.name, tensors_.size()).second) return false;
+  tensors_.push_back(std::move(tensor));
+  return true;
+}
+
+Status ModelFile::merge(ModelFile part) {
+  for (FileTensor& tensor : part.tensors_) {
+    const std::string_view name = tensor.name;
+    if (!add(std::move(tensor))) {
+      return part.wrong("tensor " + printable(name), "is in another file of the model, too");
+    }
+  }
+  if (tensors_.size() > kFileTensorsMax) return part.wrong("tensors", "are too many");
+  for (MappedFile& mapping : part.mappings_) mappings_.push_back(std::move(mapping));
+  // Elements are moved and not copied: short texts lie within their strings.
+  assert(part.kept_.empty());
+  return ok();
 }
 
 Error ModelFile::missing(std::string_view key) const {

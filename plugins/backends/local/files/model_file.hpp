@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // A model's metadata and tensors, in the names and shapes of GGUF
-// (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md, versions 2 and 3), read from a
-// mapping without copying. Every string, array and tensor handed out lives as long as the ModelFile
-// object.
+// (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md, versions 2 and 3), whatever it was
+// read from, mapped and without copying where the bytes are the same. Every string, array and
+// tensor handed out lives as long as the ModelFile object.
 //
 // The file is not trusted: every count, length and offset is checked against the bytes that are
-// there, and what is allocated is bounded by the size of the file. Errors name the file, the
-// place, and what to do. Immutable after open(): any thread may read.
+// there, no two tensors share bytes, and what is allocated is bounded by the size of the file.
+// Errors name the file, the place, and what to do. Immutable after open(): any thread may read.
 #pragma once
 
 #include <backplane/result.hpp>
@@ -68,7 +68,9 @@ struct FileTensor {
 
 class ModelFile {
  public:
+  // A GGUF file; of a model in parts the first, whose name ends in "-00001-of-0000N.gguf".
   static Result<ModelFile> open(const std::string& path);
+  explicit ModelFile(std::string path) : path_(std::move(path)) {}
 
   const std::string& path() const { return path_; }
   std::uint32_t version() const { return version_; }
@@ -90,16 +92,22 @@ class ModelFile {
   // as long as this object, as the texts do that keep() took.
   void set(std::string_view key, MetadataValue value);
   std::string_view keep(std::string text);
+  std::span<const std::byte> keep(MappedFile file);
+  void erase(std::string_view key) { metadata_.erase(key); }
+  // False when there is one of that name.
+  bool add(FileTensor tensor);
+  // Takes over what `part` holds of tensors, not its metadata. The error names one that is in both.
+  Status merge(ModelFile part);
 
   const FileTensor* tensor(std::string_view name) const;
   const std::vector<FileTensor>& tensors() const { return tensors_; }
 
  private:
   friend class GgufReader;
-  MappedFile file_;
   std::string path_;
   std::uint32_t version_ = 0;
   std::unordered_map<std::string_view, MetadataValue> metadata_;
+  std::vector<MappedFile> mappings_;
   std::deque<std::string> kept_;
   std::vector<FileTensor> tensors_;
   std::unordered_map<std::string_view, std::size_t> tensor_index_;
@@ -113,5 +121,10 @@ struct GgmlType {
   std::uint32_t block_bytes;
 };
 const GgmlType* find_ggml_type(std::uint32_t id);
+
+// A tensor whose bytes are also another's, or nullptr. All lie in one mapping.
+const FileTensor* find_overlap(std::span<const FileTensor> tensors);
+// Names from a file may hold anything; messages show their beginning in printable ASCII.
+std::string printable(std::string_view text);
 
 }  // namespace backplane::local

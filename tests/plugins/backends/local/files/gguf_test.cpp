@@ -103,6 +103,16 @@ const BadFile kBadFiles[] = {
      "impossible shape"},
     {"split block", [] { return with_tensor(8, {33}, 68); }, "not whole Q8_0 blocks"},
     {"short data", [] { return with_tensor(0, {1000}, 4); }, "the file ends here"},
+    {"overlap",
+     [] {
+       GgufWriter writer;
+       writer.add_tensor("a", 0, {16}, std::string(64, '\0'));
+       writer.add_tensor("bb", 0, {16}, std::string(64, '\0'));
+       std::string bytes = writer.bytes();
+       // Its offset, the last field of the last tensor: 64 becomes 32.
+       return patched(bytes, bytes.find("bb") + 2 + 4 + 8 + 4, "\x20");
+     },
+     "tensor bb: its data is also another tensor's"},
     {"alignment",
      [] {
        GgufWriter writer;

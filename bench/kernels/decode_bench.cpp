@@ -27,9 +27,9 @@ bool load(benchmark::State& state, std::size_t threads, Loaded& loaded) {
   }
   auto file = ModelFile::open(path);
   if (!file) return state.SkipWithError(file.error().message.c_str()), false;
-  loaded.gguf = std::make_unique<ModelFile>(std::move(*file));
+  loaded.file = std::make_unique<ModelFile>(std::move(*file));
   loaded.device = kernels::make_cpu_device(threads);
-  auto model = Model::load(*loaded.gguf, *loaded.device, kBatchMax, kBatchMax);
+  auto model = Model::load(*loaded.file, *loaded.device, kBatchMax, kBatchMax);
   if (!model) return state.SkipWithError(model.error().message.c_str()), false;
   loaded.model = std::move(*model);
   return true;

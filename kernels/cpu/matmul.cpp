@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A tile is R weight rows by T tokens: each weight is loaded (and dequantised) once per T tokens.
+// A tile is R weight rows by T tokens: each weight is loaded once per T tokens.
 // Every output element has one vector accumulator walked from column 0 up, whatever the tile, so
 // tiling never changes a result.
 #include "kernels/cpu/simd.hpp"
@@ -10,8 +10,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "kernels/cpu/operators.hpp"
+#include "kernels/dequantize.hpp"
 #include "kernels/float16.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -23,11 +25,10 @@ using Vector = hn::Vec<Tag>;
 inline constexpr std::size_t kRowsPerTile = 4;
 inline constexpr std::size_t kTokensPerTile = 4;
 
-// Loads `Lanes(Tag())` weights of one row, or one, as float.
+// Loads Lanes(Tag()) weights of one row, or one, as float.
 struct F32Row {
-  static constexpr std::size_t kBlock = 0;
   const std::byte* data;
-  Vector load(std::size_t i, Vector) const {
+  Vector load(std::size_t i) const {
     return hn::LoadU(Tag(), reinterpret_cast<const float*>(data) + i);
   }
   float at(std::size_t i) const {
@@ -38,9 +39,8 @@ struct F32Row {
 };
 
 struct F16Row {
-  static constexpr std::size_t kBlock = 0;
   const std::byte* data;
-  Vector load(std::size_t i, Vector) const {
+  Vector load(std::size_t i) const {
     const hn::Rebind<hwy::float16_t, Tag> half;
     return hn::PromoteTo(Tag(), hn::LoadU(half, reinterpret_cast<const hwy::float16_t*>(data) + i));
   }
@@ -51,58 +51,30 @@ struct F16Row {
   }
 };
 
-struct Q8_0Row {
-  static constexpr std::size_t kBlock = kQ8_0BlockWeights;
+struct BF16Row {
   const std::byte* data;
-  const std::byte* block(std::size_t i) const {
-    return data + i / kQ8_0BlockWeights * kQ8_0BlockBytes;
+  Vector load(std::size_t i) const {
+    const hn::Rebind<std::uint16_t, Tag> halves;
+    const hn::Rebind<std::uint32_t, Tag> words;
+    const auto bits = hn::LoadU(halves, reinterpret_cast<const std::uint16_t*>(data) + i);
+    return hn::BitCast(Tag(), hn::ShiftLeft<16>(hn::PromoteTo(words, bits)));
   }
-  Vector scale(std::size_t i) const {
-    const hn::Rebind<std::uint16_t, Tag> bits_tag;
-    const hn::Rebind<hwy::float16_t, Tag> half;
+  float at(std::size_t i) const {
     std::uint16_t bits = 0;
-    std::memcpy(&bits, block(i), sizeof(bits));
-    return hn::PromoteTo(Tag(), hn::BitCast(half, hn::Set(bits_tag, bits)));
-  }
-  Vector load(std::size_t i, Vector block_scale) const {
-    const hn::Rebind<std::int8_t, Tag> bytes;
-    const hn::Rebind<std::int32_t, Tag> ints;
-    const auto* weights = reinterpret_cast<const std::int8_t*>(block(i) + 2);
-    const auto narrow = hn::LoadU(bytes, weights + i % kQ8_0BlockWeights);
-    return hn::Mul(hn::ConvertTo(Tag(), hn::PromoteTo(ints, narrow)), block_scale);
+    std::memcpy(&bits, data + 2 * i, sizeof(bits));
+    return float_from_bfloat(bits);
   }
 };
 
 template <class Row, std::size_t R, std::size_t T>
-HWY_INLINE void step(const Row* rows, const Vector* scales, const float* x, std::size_t stride,
-                     std::size_t i, Vector (&sums)[R][T]) {
+HWY_INLINE void step(const Row* rows, const float* x, std::size_t stride, std::size_t i,
+                     Vector (&sums)[R][T]) {
   Vector inputs[T];
   for (std::size_t t = 0; t < T; ++t) inputs[t] = hn::LoadU(Tag(), x + t * stride + i);
   for (std::size_t r = 0; r < R; ++r) {
-    const Vector weights = rows[r].load(i, scales[r]);
+    const Vector weights = rows[r].load(i);
     for (std::size_t t = 0; t < T; ++t) sums[r][t] = hn::MulAdd(weights, inputs[t], sums[r][t]);
   }
-}
-
-// Adds columns [0, n) vector by vector and returns where the vectors end.
-template <class Row, std::size_t R, std::size_t T>
-HWY_INLINE std::size_t sum_columns(const Row* rows, const float* x, std::size_t n,
-                                   Vector (&sums)[R][T]) {
-  const std::size_t lanes = hn::Lanes(Tag());
-  Vector scales[R];
-  for (std::size_t r = 0; r < R; ++r) scales[r] = hn::Zero(Tag());
-  std::size_t i = 0;
-  if constexpr (Row::kBlock > 0) {
-    for (; i < n; i += Row::kBlock) {
-      for (std::size_t r = 0; r < R; ++r) scales[r] = rows[r].scale(i);
-      for (std::size_t j = 0; j < Row::kBlock; j += lanes) {
-        step<Row, R, T>(rows, scales, x, n, i + j, sums);
-      }
-    }
-  } else {
-    for (; i + lanes <= n; i += lanes) step<Row, R, T>(rows, scales, x, n, i, sums);
-  }
-  return i;
 }
 
 template <class Row, std::size_t R, std::size_t T>
@@ -117,13 +89,13 @@ HWY_INLINE void tile(const Weights& weights, ConstMatrix x, Matrix out, std::siz
     for (std::size_t t = 0; t < T; ++t) sums[r][t] = hn::Zero(Tag());
   }
   const float* inputs = x.row(token);
-  const std::size_t tail = sum_columns<Row, R, T>(rows, inputs, n, sums);
+  const std::size_t lanes = hn::Lanes(Tag());
+  std::size_t tail = 0;
+  for (; tail + lanes <= n; tail += lanes) step<Row, R, T>(rows, inputs, n, tail, sums);
   for (std::size_t r = 0; r < R; ++r) {
     for (std::size_t t = 0; t < T; ++t) {
       float sum = hn::GetLane(hn::SumOfLanes(Tag(), sums[r][t]));
-      if constexpr (Row::kBlock == 0) {
-        for (std::size_t i = tail; i < n; ++i) sum += rows[r].at(i) * inputs[t * n + i];
-      }
+      for (std::size_t i = tail; i < n; ++i) sum += rows[r].at(i) * inputs[t * n + i];
       out.row(token + t)[row + r] = sum;
     }
   }
@@ -157,6 +129,23 @@ void tile_rows(const Weights& weights, ConstMatrix x, Matrix out, std::size_t be
   for (; row < end; ++row) tile_tokens<Row, 1>(weights, x, out, row);
 }
 
+// Quantised rows are read as floats first, four at a time.
+void dequantized_rows(const Weights& weights, ConstMatrix x, Matrix out, std::size_t begin,
+                      std::size_t end) {
+  const std::size_t stride = row_bytes(weights.type, weights.columns);
+  std::vector<float> floats(kRowsPerTile * weights.columns);
+  const auto* bytes = reinterpret_cast<const std::byte*>(floats.data());
+  for (std::size_t row = begin; row < end; row += kRowsPerTile) {
+    const std::size_t count = std::min(kRowsPerTile, end - row);
+    for (std::size_t r = 0; r < count; ++r) {
+      dequantize_row(weights.type, weights.data + (row + r) * stride,
+                     {&floats[r * weights.columns], weights.columns});
+    }
+    Matrix part{out.data + row, out.rows, out.columns};
+    tile_rows<F32Row>({bytes, Type::kF32, count, weights.columns}, x, part, 0, count);
+  }
+}
+
 void matmul_rows(const Weights& weights, ConstMatrix x, Matrix out, std::size_t begin,
                  std::size_t end) {
   switch (weights.type) {
@@ -164,8 +153,10 @@ void matmul_rows(const Weights& weights, ConstMatrix x, Matrix out, std::size_t 
       return tile_rows<F32Row>(weights, x, out, begin, end);
     case Type::kF16:
       return tile_rows<F16Row>(weights, x, out, begin, end);
-    case Type::kQ8_0:
-      return tile_rows<Q8_0Row>(weights, x, out, begin, end);
+    case Type::kBF16:
+      return tile_rows<BF16Row>(weights, x, out, begin, end);
+    default:
+      return dequantized_rows(weights, x, out, begin, end);
   }
 }
 

@@ -35,9 +35,9 @@ TEST_P(Operators, MatmulOfEveryTypeAndShape) {
   const Shape shapes[] = {{1, 32, 1},    {3, 64, 2},  {4, 96, 3},   {5, 128, 4},
                           {7, 160, 5},   {33, 64, 9}, {64, 172, 1}, {172, 64, 6},
                           {130, 256, 7}, {512, 1, 2}, {2, 17, 1},   {300, 512, 4}};
-  for (const Type type : {Type::kF32, Type::kF16, Type::kQ8_0}) {
+  for (const Type type : kTypes) {
     for (const Shape& shape : shapes) {
-      if (type == Type::kQ8_0 && shape.columns % kQ8_0BlockWeights != 0) continue;
+      if (shape.columns % layout_of(type).block_weights != 0) continue;
       const auto weights = random_weights(type, shape.rows, shape.columns, kSeed);
       auto x = random_floats(shape.tokens * shape.columns, kSeed + 1);
       std::vector<float> out(shape.tokens * shape.rows, NAN);
@@ -55,16 +55,15 @@ TEST_P(Operators, MatmulOfEveryTypeAndShape) {
         }
       }
       expect_near(out, expected, 2e-5,
-                  "type " + std::to_string(static_cast<int>(type)) + " " +
-                      std::to_string(shape.rows) + "x" + std::to_string(shape.columns) + "x" +
-                      std::to_string(shape.tokens));
+                  std::string(layout_of(type).name) + " " + std::to_string(shape.rows) + "x" +
+                      std::to_string(shape.columns) + "x" + std::to_string(shape.tokens));
     }
   }
 }
 
 TEST_P(Operators, MatmulOfATokenDoesNotDependOnItsBatch) {
-  for (const Type type : {Type::kF32, Type::kF16, Type::kQ8_0}) {
-    constexpr std::size_t kRows = 203, kColumns = 352, kTokens = 11;
+  for (const Type type : kTypes) {
+    constexpr std::size_t kRows = 203, kColumns = 768, kTokens = 11;
     const auto weights = random_weights(type, kRows, kColumns, kSeed);
     auto x = random_floats(kTokens * kColumns, kSeed + 2);
     std::vector<float> together(kTokens * kRows);
@@ -82,15 +81,16 @@ TEST_P(Operators, MatmulOfATokenDoesNotDependOnItsBatch) {
 }
 
 TEST_P(Operators, EmbedGivesTheRowsOfTheTable) {
+  constexpr std::size_t kColumns = 512;
   const std::vector<std::int32_t> tokens = {4, 0, 6, 4};
-  for (const Type type : {Type::kF32, Type::kF16, Type::kQ8_0}) {
-    const auto table = random_weights(type, 7, 64, kSeed);
-    std::vector<float> out(tokens.size() * 64);
-    device_->embed(table.view, tokens, {out.data(), tokens.size(), 64});
+  for (const Type type : kTypes) {
+    const auto table = random_weights(type, 7, kColumns, kSeed);
+    std::vector<float> out(tokens.size() * kColumns);
+    device_->embed(table.view, tokens, {out.data(), tokens.size(), kColumns});
     std::vector<double> expected;
     for (const std::int32_t token : tokens) {
-      const auto row = table.values.begin() + token * 64;
-      expected.insert(expected.end(), row, row + 64);
+      const auto row = table.values.begin() + token * static_cast<long>(kColumns);
+      expected.insert(expected.end(), row, row + kColumns);
     }
     expect_near(out, expected, 1e-7, "embed");
   }

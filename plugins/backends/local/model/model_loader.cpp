@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <string>
@@ -19,20 +20,13 @@ std::string shape_text(std::span<const std::uint64_t> dimensions) {
   return text + "]";
 }
 
+// ggml's names of types are ours.
 const kernels::Type* find_type(std::uint32_t ggml_type) {
-  static constexpr kernels::Type kF32 = kernels::Type::kF32;
-  static constexpr kernels::Type kF16 = kernels::Type::kF16;
-  static constexpr kernels::Type kQ8_0 = kernels::Type::kQ8_0;
-  switch (ggml_type) {
-    case 0:
-      return &kF32;
-    case 1:
-      return &kF16;
-    case 8:
-      return &kQ8_0;
-    default:
-      return nullptr;
-  }
+  const std::string_view name = find_ggml_type(ggml_type)->name;
+  const auto* found =
+      std::find_if(std::begin(kernels::kTypes), std::end(kernels::kTypes),
+                   [&](kernels::Type type) { return name == kernels::layout_of(type).name; });
+  return found == std::end(kernels::kTypes) ? nullptr : found;
 }
 
 }  // namespace
@@ -84,7 +78,7 @@ class ModelLoader {
     if (type == nullptr) {
       fail(file_.wrong("tensor " + name, std::string("has type ") +
                                              find_ggml_type(tensor->type)->name +
-                                             "; quantise the model to Q8_0, F16 or F32"));
+                                             "; use a file of another type, such as Q8_0 or Q4_K"));
       return {};
     }
     return {device_.place_weights(tensor->data), *type, rows, columns};

@@ -193,9 +193,9 @@ const BadModel kBadModels[] = {
      "tensor blk.0.attn_k.weight: has shape [32, 8], expected [32, 16]"},
     {"type",
      [](GgufWriter& w) {
-       w.add_tensor("blk.0.attn_k.weight", 2, {32, 16}, std::string(16 * 18, '\0'));
+       w.add_tensor("blk.0.attn_k.weight", 20, {32, 16}, std::string(16 * 18, '\0'));
      },
-     "has type Q4_0; quantise the model to Q8_0"},
+     "has type IQ4_NL; use a file of another type"},
     {"norm type",
      [](GgufWriter& w) { w.add_tensor("output_norm.weight", 1, {32}, std::string(64, '\0')); },
      "has type F16, expected F32"},

@@ -8,6 +8,7 @@
 #   SOURCES <file>...
 #   [LIBRARIES <library>...]
 #   [REQUIRED_MINOR <n>]             least ABI minor it runs with; default 0
+#   [COMMANDS <name>...]             subcommands of the program; backplane/command.h
 #   [OUTPUT_FOLDER <folder>])        where its three files go; they are not installed then
 #
 # Makes <name>.so, which exports the entry symbol alone and has no undefined symbol, and beside it
@@ -23,7 +24,7 @@ set(BP_PLUGIN_SCHEMA_BYTES_MAX 65536 CACHE INTERNAL "")
 function(bp_add_plugin target)
   cmake_parse_arguments(PARSE_ARGV 1 arg ""
                         "KIND;NAME;VERSION;SCHEMA;REQUIRED_MINOR;OUTPUT_FOLDER"
-                        "SOURCES;LIBRARIES")
+                        "SOURCES;LIBRARIES;COMMANDS")
   bp_check_plugin_arguments_()
   set(generated ${CMAKE_CURRENT_BINARY_DIR}/${target}.generated)
   bp_write_schema_literal_(${arg_SCHEMA} ${generated}/bp_plugin_schema.inc)
@@ -78,6 +79,12 @@ macro(bp_check_plugin_arguments_)
   if(NOT arg_VERSION MATCHES "^[0-9]+\\.[0-9]+\\.[0-9]+$")
     message(FATAL_ERROR "bp_add_plugin(${target}): VERSION must be x.y.z, found ${arg_VERSION}")
   endif()
+  foreach(command ${arg_COMMANDS})
+    if(NOT command MATCHES "^[a-z][a-z0-9-]*$")
+      message(FATAL_ERROR "bp_add_plugin(${target}): COMMANDS must match [a-z][a-z0-9-]*, "
+                          "found ${command}")
+    endif()
+  endforeach()
   if(NOT DEFINED arg_REQUIRED_MINOR)
     set(arg_REQUIRED_MINOR 0)
   endif()
@@ -117,9 +124,11 @@ function(bp_write_manifest_ target folder)
   set(script ${BP_PLUGIN_CMAKE_DIR}/write_manifest.cmake)
   get_property(include_dir GLOBAL PROPERTY BP_SDK_INCLUDE_DIR)
   set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS ${script} ${arg_SCHEMA})
+  list(JOIN arg_COMMANDS ", " commands)
   add_custom_command(TARGET ${target} POST_BUILD VERBATIM
     BYPRODUCTS ${folder}/${arg_NAME}.yaml ${folder}/${arg_NAME}.schema.json
     COMMAND ${CMAKE_COMMAND} -DFOLDER=${folder} -DNAME=${arg_NAME} -DKIND=${arg_KIND}
             -DVERSION=${arg_VERSION} -DREQUIRED_MINOR=${arg_REQUIRED_MINOR}
-            -DSCHEMA=${arg_SCHEMA} -DABI_HEADER=${include_dir}/backplane/abi.h -P ${script})
+            -DSCHEMA=${arg_SCHEMA} -DCOMMANDS=${commands}
+            -DABI_HEADER=${include_dir}/backplane/abi.h -P ${script})
 endfunction()

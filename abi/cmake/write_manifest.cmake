@@ -18,3 +18,6 @@ abi: {major: ${abi_MAJOR}, minor: ${abi_MINOR}, required_minor: ${REQUIRED_MINOR
 sha256: \"${sha256}\"
 schema: \"${NAME}.schema.json\"
 ")
+if(COMMANDS)
+  file(APPEND ${FOLDER}/${NAME}.yaml "commands: [${COMMANDS}]\n")
+endif()

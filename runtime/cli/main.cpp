@@ -2,12 +2,14 @@
 #include "runtime/include/backplane/embed.h"
 
 #include "runtime/cli/commands.hpp"
+#include "runtime/cli/plugin_commands.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <exception>
 #include <iostream>
@@ -104,6 +106,33 @@ void add_chat_command(CLI::App& app, int& status) {
   command->callback([options, &status] { status = chat(*options); });
 }
 
+std::vector<std::string> names_of(CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  return names;
+}
+
+// Those of plugins are known to the parser for the list of commands alone.
+int parse(CLI::App& app, int argc, char** argv, int& status) {
+  const std::vector<std::string> own = names_of(app);
+  const std::string first = argc > 1 ? argv[1] : "";
+  const bool is_word = !first.empty() && first.front() != '-';
+  if (is_word && std::find(own.begin(), own.end(), first) == own.end()) {
+    return run_plugin_command(first, {argv + 2, argv + argc}, own);
+  }
+  if (first == "--help" || first == "-h") {
+    for (const PluginCommand& command : plugin_commands(own)) {
+      app.add_subcommand(command.name, command.about);
+    }
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return status;
+}
+
 }  // namespace
 }  // namespace backplane::cli
 
@@ -118,12 +147,9 @@ int backplane_main(int argc, char** argv) {
   backplane::cli::add_plugin_commands(app, status);
   backplane::cli::add_chat_command(app, status);
   try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    return backplane::cli::parse(app, argc, argv, status);
   } catch (const std::exception& error) {
     std::cerr << "backplane: " << error.what() << '\n';
     return 1;
   }
-  return status;
 }

@@ -3,9 +3,12 @@
 
 #include "runtime/config/requirement.hpp"
 #include "runtime/config/suggestion.hpp"
+#include "runtime/plugin/command_table.hpp"
 #include "runtime/plugin/descriptor.hpp"
 #include "runtime/plugin/library.hpp"
 #include "runtime/plugin/preflight.hpp"
+
+#include <algorithm>
 
 namespace backplane {
 namespace {
@@ -94,6 +97,27 @@ Result<const PluginInfo*> PluginCatalog::not_found(PluginKind kind, const std::s
                          config::did_you_mean(name, names));
 }
 
+Result<const PluginInfo*> PluginCatalog::find_command(std::string_view name) const {
+  const PluginInfo* found = nullptr;
+  std::vector<std::string> names;
+  for (const PluginInfo& info : found_.plugins) {
+    const std::vector<std::string>& commands = info.manifest.commands;
+    names.insert(names.end(), commands.begin(), commands.end());
+    if (std::find(commands.begin(), commands.end(), name) == commands.end()) continue;
+    if (found != nullptr) {
+      return Error{Code::kFailedPrecondition,
+                   "command " + config::quote(name) + " is in two plugins, " +
+                       found->path.string() + " and " + info.path.string() + "; remove one of them",
+                   {},
+                   0,
+                   0};
+    }
+    found = &info;
+  }
+  if (found != nullptr) return found;
+  return not_found_error("no command " + config::quote(name) + config::did_you_mean(name, names));
+}
+
 Result<const bp_plugin*> PluginCatalog::load(const PluginInfo& info, const bp_host* host,
                                              const LoadRules& rules) {
   const std::string file = info.path.string();
@@ -102,6 +126,9 @@ Result<const bp_plugin*> PluginCatalog::load(const PluginInfo& info, const bp_ho
   if (!plugin) return plugin;
   if (Status status = check_against(file, **plugin, info.manifest); !status) return status.error();
   if (Status status = check_table(file, **plugin, info.manifest.kind); !status) {
+    return status.error();
+  }
+  if (Status status = check_commands(file, **plugin, info.manifest); !status) {
     return status.error();
   }
   return plugin;

@@ -33,8 +33,13 @@ class PluginCatalog {
   // is.
   Result<const PluginInfo*> find(PluginKind kind, std::string_view uses) const;
 
+  // The plugin whose manifest lists this subcommand. NOT_FOUND where none does, FAILED_PRECONDITION
+  // where several do, which are named.
+  Result<const PluginInfo*> find_command(std::string_view name) const;
+
   // [control] Checks the file (sha256, ABI, ELF), maps it for the life of the process, calls its
-  // entry and checks descriptor and table. Loading a file again gives its descriptor again.
+  // entry and checks descriptor, table and commands. Loading a file again gives its descriptor
+  // again.
   static Result<const bp_plugin*> load(const PluginInfo& info, const bp_host* host,
                                        const LoadRules& rules = {});
 

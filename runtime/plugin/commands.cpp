@@ -22,11 +22,19 @@ std::string padded(std::string text, std::size_t width) {
   return text + "  ";
 }
 
+json::array array_of(const std::vector<std::string>& texts) {
+  return json::array(texts.begin(), texts.end());
+}
+
 json::object object_of(const PluginInfo& info) {
   const Manifest& manifest = info.manifest;
-  return {{"kind", name_of(manifest.kind)}, {"name", manifest.name},
-          {"version", manifest.version},    {"interface", manifest.interface},
-          {"abi", text_of(manifest.abi)},   {"sha256", manifest.sha256},
+  return {{"kind", name_of(manifest.kind)},
+          {"name", manifest.name},
+          {"version", manifest.version},
+          {"interface", manifest.interface},
+          {"abi", text_of(manifest.abi)},
+          {"sha256", manifest.sha256},
+          {"commands", array_of(manifest.commands)},
           {"path", info.path.string()}};
 }
 
@@ -38,10 +46,6 @@ std::string row(std::string kind, std::string name, std::string version, std::st
 
 CommandOutput unreadable(const Error& error) {
   return {{}, error.message + "\n", kExitUnreadable};
-}
-
-json::array array_of(const std::vector<std::string>& texts) {
-  return json::array(texts.begin(), texts.end());
 }
 
 std::string lines_of(const json::object& facts) {

@@ -23,8 +23,8 @@ constexpr std::array<KindNames, 3> kKinds{{
     {PluginKind::kPayment, "payment", "bp.payment/1"},
 }};
 
-constexpr std::array<std::string_view, 7> kKeys{"name", "kind",   "interface", "version",
-                                                "abi",  "sha256", "schema"};
+constexpr std::array<std::string_view, 8> kKeys{"name", "kind",   "interface", "version",
+                                                "abi",  "sha256", "schema",    "commands"};
 
 // Reads one manifest; the first error stays.
 class ManifestReader {
@@ -42,6 +42,7 @@ class ManifestReader {
     read_abi(manifest.abi);
     manifest.sha256 = text("sha256");
     manifest.schema = text("schema");
+    read_commands(manifest.commands);
     check_values(manifest);
     if (!error_.message.empty()) return error_;
     return manifest;
@@ -100,6 +101,24 @@ class ManifestReader {
     }
     return value;
   }
+  void read_commands(std::vector<std::string>& commands) {
+    const YAML::Node node = root_["commands"];
+    if (!node) return;
+    if (!node.IsSequence() || node.size() > kCommandsMax) {
+      return fail(
+          node, "commands: expected a list of at most " + std::to_string(kCommandsMax) + " names");
+    }
+    for (const YAML::Node& entry : node) {
+      const std::string name = entry.IsScalar() ? entry.Scalar() : "";
+      if (!is_command_name(name)) {
+        return fail(entry, "commands: expected names of a-z, 0-9 and '-' that begin with a letter");
+      }
+      if (std::find(commands.begin(), commands.end(), name) != commands.end()) {
+        return fail(entry, "commands: \"" + name + "\" is given twice");
+      }
+      commands.push_back(name);
+    }
+  }
   void check_values(const Manifest& manifest) {
     if (!config::parse_version(manifest.version)) {
       fail(root_["version"] ? root_["version"] : root_, "version: expected x.y.z");
@@ -135,6 +154,14 @@ std::optional<PluginKind> kind_of(std::string_view name) {
     if (entry.name == name) return entry.kind;
   }
   return std::nullopt;
+}
+
+bool is_command_name(std::string_view name) {
+  constexpr std::size_t kNameBytesMax = 32;
+  const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
+  const auto belongs = [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '-'; };
+  return !name.empty() && name.size() <= kNameBytesMax && is_letter(name.front()) &&
+         std::all_of(name.begin(), name.end(), belongs);
 }
 
 Result<Manifest> read_manifest(const std::filesystem::path& file) {

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace backplane {
 
@@ -34,11 +35,16 @@ struct Manifest {
   std::string interface;  // id of the kind's interface, with its revision
   std::string version;    // x.y.z
   AbiVersion abi;
-  std::string sha256;  // of the .so, 64 lower-case hexadecimal digits
-  std::string schema;  // file name of the settings' JSON Schema, in the same folder
+  std::string sha256;                 // of the .so, 64 lower-case hexadecimal digits
+  std::string schema;                 // file name of the settings' JSON Schema, in the same folder
+  std::vector<std::string> commands;  // subcommands it adds to the program; <backplane/command.h>
 };
 
 inline constexpr std::size_t kManifestBytesMax = 16 * 1024;
+inline constexpr std::size_t kCommandsMax = 64;
+
+// One word: [a-z][a-z0-9-]*, at most 32 bytes.
+bool is_command_name(std::string_view name);
 
 // Any thread. Errors begin with the file's path (and line where there is one).
 Result<Manifest> read_manifest(const std::filesystem::path& file);

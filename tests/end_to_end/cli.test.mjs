@@ -2,10 +2,10 @@
 // The commands an operator types.
 import assert from 'node:assert/strict';
 import {spawn} from 'node:child_process';
-import {readdirSync} from 'node:fs';
+import {cpSync, mkdirSync, readdirSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import test from 'node:test';
-import {backplane, echo, run, serve, source, write} from './server.mjs';
+import {backplane, echo, run, serve, source, workdir, write} from './server.mjs';
 import {chunk, event, upstream} from './upstream.mjs';
 
 const plugins = join(dirname(backplane), '../lib/backplane/plugins');
@@ -73,6 +73,56 @@ test('chat answers once, and line by line', async (context) => {
   assert.equal(once.status, 0);
   const lines = run(['chat', ...url], {input: 'one\ntwo\n'});
   assert.equal(lines.stdout, 'one\ntwo\n');
+});
+
+// The program over plugin folders of the test's own: `run`'s options for them.
+function installed(context, ...plugins) {
+  const lib = join(workdir(context), 'lib');
+  const folder = join(lib, 'backplane/plugins/backends');
+  mkdirSync(folder, {recursive: true});
+  cpSync(join(dirname(backplane), '../lib/libbackplane.so.0'), join(lib, 'libbackplane.so.0'),
+         {dereference: true});
+  const built = join(dirname(backplane), '../tests/runtime/plugin/broken/plugins/backends');
+  for (const name of plugins) {
+    for (const end of ['.so', '.yaml', '.schema.json']) {
+      cpSync(join(built, name + end), join(folder, name + end));
+    }
+  }
+  return {env: {...process.env, LD_LIBRARY_PATH: lib}};
+}
+
+test('a plugin brings commands', async (context) => {
+  const options = installed(context, 'greeter', 'command_without_run');
+  const greeted = run(['greet', 'a', 'b  c', '--help'], installed(context, 'greeter'));
+  assert.equal(greeted.stdout, 'bp.log/1 bp.clock/1 hello a b  c --help\n');
+  assert.equal(greeted.status, 0, greeted.stderr);
+  assert.equal(run(['greet'], installed(context, 'greeter')).status, 2);
+
+  assert.match(run(['--help'], installed(context, 'greeter')).stdout, /\n +greet +Say hello\n/);
+  const help = run(['--help'], options).stdout;
+  assert.match(help, /\n +greet +is in several plugins\n/);
+  assert.match(help, /\n +shout +cannot be used: .*leaves run of the command "shout" null/);
+  const twice = run(['greet'], options);
+  assert.equal(twice.status, 1);
+  assert.match(twice.stderr, /in two plugins, .*command_without_run.so and .*greeter.so; remove/);
+  const refused = run(['shout'], options);
+  assert.equal(refused.status, 1);
+  assert.match(refused.stderr, /leaves run of the command "shout" null/);
+
+  const waiting = spawn(backplane, ['greet', 'wait'], installed(context, 'greeter'));
+  const exited = new Promise((resolve) => {
+    waiting.on('exit', (_, signal) => resolve(signal));
+  });
+  await new Promise((resolve) => waiting.stdout.once('data', resolve));
+  waiting.kill('SIGINT');
+  assert.equal(await exited, 'SIGINT');
+});
+
+test('a word that is no command gets a clear error', (context) => {
+  const {status, stderr} = run(['gret', 'x'], installed(context, 'greeter'));
+  assert.equal(status, 2);
+  assert.match(stderr, /no command "gret"; there are .*"greet".*; did you mean "greet"\?/);
+  assert.equal(run(['']).status, 2);
 });
 
 async function hostile(context, write) {

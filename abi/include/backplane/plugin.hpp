@@ -398,10 +398,8 @@ struct PaymentTable : InstanceTable<Class> {
 #ifndef BP_PLUGIN_REQUIRED_MINOR
 #define BP_PLUGIN_REQUIRED_MINOR 0
 #endif
-#define BP_EXPORT_TABLE(Table, schema)                                                 \
-  static const void* bp_find_interface(bp_str id) {                                    \
-    return ::backplane::view(id) == Table::kId ? &Table::kTable : nullptr;             \
-  }                                                                                    \
+// What every file exports; `bp_find_interface` is its own.
+#define BP_EXPORT_ENTRY(schema)                                                        \
   extern "C" __attribute__((visibility("default"))) std::uint32_t bp_plugin_entry_v0(  \
       const bp_host*, const bp_plugin** out, bp_error*) {                              \
     static const bp_plugin kPlugin{sizeof(bp_plugin),                                  \
@@ -416,6 +414,11 @@ struct PaymentTable : InstanceTable<Class> {
     return BP_CODE_OK;                                                                 \
   }                                                                                    \
   static_assert(true, "")
+#define BP_EXPORT_TABLE(Table, schema)                                     \
+  static const void* bp_find_interface(bp_str id) {                        \
+    return ::backplane::view(id) == Table::kId ? &Table::kTable : nullptr; \
+  }                                                                        \
+  BP_EXPORT_ENTRY(schema)
 #define BP_EXPORT_BACKEND(Class, schema) \
   BP_EXPORT_TABLE(::backplane::sdk::BackendTable<Class>, schema)
 #define BP_EXPORT_TRANSPORT(Class, schema) \

@@ -3,6 +3,7 @@
 
 #include "runtime/plugin/check/schema.hpp"
 #include "runtime/plugin/check/tests.hpp"
+#include "runtime/plugin/command_table.hpp"
 #include "runtime/plugin/descriptor.hpp"
 #include "runtime/plugin/elf.hpp"
 #include "runtime/plugin/file.hpp"
@@ -85,10 +86,15 @@ class Checker {
       if (!subject) probe.fail(subject.error().message);
     };
     return note("load", run_forked(options_.timeout, body)) &&
-           note("schema", run_forked(options_.timeout, [this](Probe& probe) {
-                  const Status status = check_schema(probe);
-                  if (!status) probe.fail(status.error().message);
-                }));
+           note("schema", run_check(&Checker::check_schema)) &&
+           note("commands", run_check(&Checker::check_command_table));
+  }
+
+  Finding run_check(Status (Checker::*check)(Probe& probe) const) const {
+    return run_forked(options_.timeout, [this, check](Probe& probe) {
+      const Status status = (this->*check)(probe);
+      if (!status) probe.fail(status.error().message);
+    });
   }
 
   Result<Subject> load(Probe& probe, CheckHost& host) const {
@@ -116,6 +122,14 @@ class Checker {
     if (*file == text) return ok();
     return invalid_argument(beside.string() +
                             ": is not the schema inside the plugin; build both with bp_add_plugin");
+  }
+
+  Status check_command_table(Probe& probe) const {
+    CheckHost host;
+    const Result<Subject> subject = load(probe, host);
+    if (!subject) return subject.error();
+    probe.step("get_interface");
+    return check_commands(subject->file, *subject->plugin, *manifest_);
   }
 
   void run_tests(std::span<const CheckTest> tests) {

@@ -15,6 +15,8 @@ const void* no_interface(const bp_host*, bp_str) {
 constexpr bp_host kHost{sizeof(bp_host), BP_ABI_MAJOR, BP_ABI_MINOR, 0,
                         {"test", 4},     nullptr,      &no_interface};
 
+const std::filesystem::path kBroken = BROKEN_PLUGINS;
+
 class CatalogTest : public testing::Test {
  protected:
   CatalogTest() { folder_.copy(PluginKind::kBackend, kEchoPlugin, "echo"); }
@@ -83,6 +85,27 @@ TEST_F(CatalogTest, LoadsOnlyAllowedFiles) {
     EXPECT_EQ(loaded ? "" : loaded.error().message, row.message);
     EXPECT_EQ(loaded ? Code::kPermissionDenied : loaded.error().code, Code::kPermissionDenied);
   }
+}
+
+TEST_F(CatalogTest, FindsACommandByTheManifests) {
+  folder_.copy(PluginKind::kBackend, kBroken / "greeter.so", "greeter");
+  const PluginCatalog one = PluginCatalog::discover({folder_.path()});
+  const Result<const PluginInfo*> info = one.find_command("greet");
+  ASSERT_TRUE(info) << info.error().message;
+  EXPECT_EQ((*info)->manifest.name, "greeter");
+  const Result<const PluginInfo*> missing = one.find_command("greed");
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().message, "no command \"greed\"; did you mean \"greet\"?");
+
+  folder_.copy(PluginKind::kBackend, kBroken / "second_greeter.so", "second_greeter");
+  const auto both = PluginCatalog::discover({folder_.path()});
+  const Result<const PluginInfo*> twice = both.find_command("greet");
+  ASSERT_FALSE(twice);
+  EXPECT_EQ(twice.error().message,
+            "command \"greet\" is in two plugins, " +
+                folder_.file(PluginKind::kBackend, "greeter.so").string() + " and " +
+                folder_.file(PluginKind::kBackend, "second_greeter.so").string() +
+                "; remove one of them");
 }
 
 TEST_F(CatalogTest, NoticesAChangedFile) {

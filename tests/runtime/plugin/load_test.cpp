@@ -107,6 +107,25 @@ constexpr LoadCase kLoadCases[] = {
     {"null_function",
      "FILE: bp.backend/1 leaves submit null; every function of this revision is "
      "required"},
+    {"greeter", ""},
+    {"no_command_table",
+     "FILE: bp.commands/1 is not offered, but its manifest lists \"greet\"; let get_interface "
+     "return the table"},
+    {"short_command_table",
+     "FILE: bp.commands/1 has struct_size 8, it needs 24; set it to the size of the struct"},
+    {"short_command",
+     "FILE: bp.commands/1 has a command with struct_size 8, it needs 48; set it to "
+     "sizeof(bp_command)"},
+    {"commands_unlisted",
+     "FILE: bp.commands/1 has the commands \"greet\", \"shout\", its manifest says \"greet\"; "
+     "name them in COMMANDS of bp_add_plugin"},
+    {"command_without_about",
+     "FILE: bp.commands/1 says nothing about the command \"shout\"; give it one sentence on one "
+     "line, at most 256 bytes"},
+    {"command_without_run", "FILE: bp.commands/1 leaves run of the command \"shout\" null"},
+    {"command_badly_named",
+     "FILE: bp.commands/1 has the command name \"Shout\"; names are of a-z, 0-9 and '-', at most "
+     "32, and begin with a letter"},
 };
 INSTANTIATE_TEST_SUITE_P(Corpus, LoadTest, testing::ValuesIn(kLoadCases),
                          [](const auto& one) { return std::string(one.param.name); });

@@ -5,10 +5,13 @@
  */
 #define _GNU_SOURCE
 #include <backplane/backend.h>
+#include <backplane/clock.h>
+#include <backplane/command.h>
 #include <backplane/log.h>
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -339,7 +342,57 @@ static const bp_backend kBackend = {
 static const void* const kUnused = (const void*)&submit;
 #endif
 
+/* A command that says what it was given; `wait` waits for a signal. */
+static uint32_t greet(const bp_host* host, const bp_str* arguments, uint64_t count) {
+  const char* const services[] = {BP_LOG_ID, BP_CLOCK_ID, "bp.net/1", "bp.kv/1"};
+  for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); ++i) {
+    if (host->get_interface(host, text(services[i])) != NULL) printf("%s ", services[i]);
+  }
+  printf("hello");
+  for (uint64_t i = 0; i < count; ++i) {
+    printf(" %.*s", (int)arguments[i].size, arguments[i].data);
+    if (arguments[i].data[arguments[i].size] != '\0') return 1;
+  }
+  printf("\n");
+  fflush(stdout);
+  if (count > 0 && strcmp(arguments[0].data, "wait") == 0) pause();
+  return count > 0 ? 0 : 2;
+}
+
+static const bp_command kCommandList[] = {
+    {sizeof(bp_command), 0, {"greet", 5}, {"Say hello", 9}, &greet},
+#ifdef COMMANDS_UNLISTED
+    {sizeof(bp_command), 0, {"shout", 5}, {"Say it loud", 11}, &greet},
+#endif
+#ifdef COMMAND_WITHOUT_ABOUT
+    {sizeof(bp_command), 0, {"shout", 5}, {NULL, 0}, &greet},
+#endif
+#ifdef COMMAND_WITHOUT_RUN
+    {sizeof(bp_command), 0, {"shout", 5}, {"Say it loud", 11}, NULL},
+#endif
+#ifdef COMMAND_BADLY_NAMED
+    {sizeof(bp_command), 0, {"Shout", 5}, {"Say it loud", 11}, &greet},
+#endif
+#ifdef SHORT_COMMAND
+    {8, 0, {"shout", 5}, {"Say it loud", 11}, &greet},
+#endif
+};
+
+static const bp_commands kCommands = {
+#ifdef SHORT_COMMAND_TABLE
+    .struct_size = 8,
+#else
+    .struct_size = sizeof(bp_commands),
+#endif
+    .commands = kCommandList,
+    .command_count = sizeof(kCommandList) / sizeof(kCommandList[0])};
+
 static const void* get_interface(bp_str id) {
+#if defined(COMMANDS) && !defined(NO_COMMAND_TABLE)
+  if (id.size == strlen(BP_COMMANDS_ID) && memcmp(id.data, BP_COMMANDS_ID, id.size) == 0) {
+    return &kCommands;
+  }
+#endif
 #ifdef NULL_FUNCTION
   (void)kUnused;
 #endif

@@ -3,6 +3,7 @@
 #include <backplane/backend.h>
 
 #include <stdexcept>
+#include <string_view>
 
 namespace {
 
@@ -28,8 +29,9 @@ std::uint32_t describe(void*, bp_buffer*, bp_error*) {
 constexpr bp_backend kBackend{sizeof(bp_backend), 0, &create, &start, &submit, &drain, &stop, &stop,
                               &describe};
 
-const void* get_interface(bp_str) {
-  return &kBackend;
+const void* get_interface(bp_str id) {
+  const std::string_view wanted(id.data, id.size);
+  return wanted == BP_BACKEND_ID ? &kBackend : nullptr;
 }
 
 constexpr bp_plugin kPlugin{sizeof(bp_plugin),

@@ -27,11 +27,26 @@ struct HeadShape {
   std::size_t head_size = 0;
 };
 
-// What one token attends to: the first `length` rows of its sequence's cache in this layer,
-// each row kv_heads * head_size floats.
+// Positions of one page of a cache; a power of two.
+inline constexpr std::size_t kPagePositions = 16;
+
+// The keys, or the values, of one layer for all sequences. Those of head h at slot s of page p
+// begin at data + p * page_stride + (h * kPagePositions + s) * head_size.
+struct PagedRows {
+  float* data = nullptr;
+  std::size_t page_stride = 0;  // floats
+};
+
+// Where the keys and values of one token lie.
+struct PageSlot {
+  std::uint32_t page = 0;
+  std::uint32_t slot = 0;
+};
+
+// What one token attends to: the first `length` positions of its sequence. Position p lies at slot
+// p % kPagePositions of pages[p / kPagePositions]; `pages` is host memory.
 struct AttentionSpan {
-  const float* keys = nullptr;
-  const float* values = nullptr;
+  const std::uint32_t* pages = nullptr;
   std::size_t length = 0;
 };
 
@@ -62,13 +77,15 @@ class Device {
   virtual void silu_mul(Matrix gate, ConstMatrix up) = 0;
   // x += y.
   virtual void add(Matrix x, ConstMatrix y) = 0;
-  // destinations[i] = row i. `destinations` is host memory holding device pointers.
-  virtual void scatter(ConstMatrix rows, std::span<float* const> destinations) = 0;
+  // Writes row i, the heads of one token one after the other, to slots[i], which is host memory.
+  virtual void store(ConstMatrix rows, std::size_t head_size, std::span<const PageSlot> slots,
+                     const PagedRows& cache) = 0;
   // out[i] = x[rows[i]]. `rows` is host memory.
   virtual void gather(ConstMatrix x, std::span<const std::uint32_t> rows, Matrix out) = 0;
   // out[t] = softmax(q[t] * keys / sqrt(head_size)) * values, head by head, over spans[t].
-  virtual void attention(ConstMatrix queries, std::span<const AttentionSpan> spans,
-                         const HeadShape& shape, Matrix out) = 0;
+  virtual void attention(ConstMatrix queries, const PagedRows& keys, const PagedRows& values,
+                         std::span<const AttentionSpan> spans, const HeadShape& shape,
+                         Matrix out) = 0;
 };
 
 // threads = 0: as many as this process may use (affinity and cgroup quota).

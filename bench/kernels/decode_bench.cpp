@@ -4,6 +4,7 @@
 #include <benchmark/benchmark.h>
 
 #include <cstdlib>
+#include <numeric>
 
 #include "plugins/backends/local/model/model.hpp"
 
@@ -39,15 +40,17 @@ void decode(benchmark::State& state) {
   Loaded loaded;
   if (!load(state, static_cast<std::size_t>(state.range(1)), loaded)) return;
   const auto sequences = static_cast<std::size_t>(state.range(0));
-  std::vector<std::unique_ptr<KvCache>> caches;
-  for (std::size_t i = 0; i < sequences; ++i) {
-    caches.push_back(std::move(*loaded.model->new_cache(kContext)));
-  }
+  const std::size_t pages = kContext / kPagePositions;
+  const auto cache = std::move(*loaded.model->new_pages(sequences * pages));
+  std::vector<PageId> ids(cache->count());
+  std::iota(ids.begin(), ids.end(), 0);
   std::uint32_t position = 0;
   for (auto _ : state) {
     std::vector<BatchEntry> batch;
-    for (const auto& cache : caches) batch.push_back({cache.get(), position, 5, true});
-    benchmark::DoNotOptimize(loaded.model->forward(batch).data);
+    for (std::size_t i = 0; i < sequences; ++i) {
+      batch.push_back({ids.data() + i * pages, position, 5, true});
+    }
+    benchmark::DoNotOptimize(loaded.model->forward(batch, *cache).data);
     position = (position + 1) % kContext;
   }
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * sequences));
@@ -60,12 +63,14 @@ BENCHMARK(decode)
 void prefill(benchmark::State& state) {
   Loaded loaded;
   if (!load(state, static_cast<std::size_t>(state.range(0)), loaded)) return;
-  const auto cache = std::move(*loaded.model->new_cache(kBatchMax));
+  const auto cache = std::move(*loaded.model->new_pages(kBatchMax / kPagePositions));
+  std::vector<PageId> ids(cache->count());
+  std::iota(ids.begin(), ids.end(), 0);
   std::vector<BatchEntry> batch;
   for (std::uint32_t i = 0; i < kBatchMax; ++i) {
-    batch.push_back({cache.get(), i, 5, i + 1 == kBatchMax});
+    batch.push_back({ids.data(), i, 5, i + 1 == kBatchMax});
   }
-  for (auto _ : state) benchmark::DoNotOptimize(loaded.model->forward(batch).data);
+  for (auto _ : state) benchmark::DoNotOptimize(loaded.model->forward(batch, *cache).data);
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * kBatchMax));
 }
 BENCHMARK(prefill)->ArgNames({"threads"})->Arg(1)->Arg(0)->UseRealTime();

@@ -8,6 +8,7 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <limits>
 
@@ -17,7 +18,8 @@ HWY_BEFORE_NAMESPACE();
 namespace backplane::kernels::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-inline constexpr std::size_t kBlockPositions = 64;
+inline constexpr std::size_t kBlockPages = 4;
+inline constexpr std::size_t kBlockPositions = kBlockPages * kPagePositions;
 
 HWY_INLINE float dot(const float* a, const float* b, std::size_t size) {
   const hn::ScalableTag<float> d;
@@ -32,50 +34,90 @@ HWY_INLINE float dot(const float* a, const float* b, std::size_t size) {
   return sum;
 }
 
+// The pages that hold one block of positions, at one head.
+struct Block {
+  const float* pages[kBlockPages];
+  std::size_t positions;
+};
+
+HWY_INLINE Block block_at(const PagedRows& rows, std::size_t offset, const AttentionSpan& span,
+                          std::size_t first) {
+  Block block;
+  block.positions = std::min(kBlockPositions, span.length - first);
+  const std::uint32_t* const pages = span.pages + first / kPagePositions;
+  for (std::size_t p = 0; p * kPagePositions < block.positions; ++p) {
+    block.pages[p] = rows.data + pages[p] * rows.page_stride + offset;
+  }
+  return block;
+}
+
+HWY_INLINE const float* row_of(const Block& block, std::size_t position, std::size_t size) {
+  return block.pages[position / kPagePositions] + position % kPagePositions * size;
+}
+
 // out = out * keep + sum over p of weights[p] * values[p].
-HWY_INLINE void add_values(const float* weights, const float* values, std::size_t positions,
-                           std::size_t stride, float keep, std::size_t size, float* out) {
+HWY_INLINE void add_values(const float* weights, const Block& values, float keep, std::size_t size,
+                           float* out) {
   const hn::ScalableTag<float> d;
   const std::size_t lanes = hn::Lanes(d);
   std::size_t i = 0;
   for (; i + lanes <= size; i += lanes) {
     auto sums = hn::Mul(hn::LoadU(d, out + i), hn::Set(d, keep));
-    for (std::size_t p = 0; p < positions; ++p) {
-      sums = hn::MulAdd(hn::Set(d, weights[p]), hn::LoadU(d, values + p * stride + i), sums);
+    for (std::size_t p = 0; p < values.positions; ++p) {
+      sums = hn::MulAdd(hn::Set(d, weights[p]), hn::LoadU(d, row_of(values, p, size) + i), sums);
     }
     hn::StoreU(sums, d, out + i);
   }
   for (; i < size; ++i) {
     float sum = out[i] * keep;
-    for (std::size_t p = 0; p < positions; ++p) sum += weights[p] * values[p * stride + i];
+    for (std::size_t p = 0; p < values.positions; ++p) {
+      sum += weights[p] * row_of(values, p, size)[i];
+    }
     out[i] = sum;
   }
 }
 
-void attend_head(const float* query, const AttentionSpan& span, std::size_t head_size,
-                 std::size_t stride, float* out) {
-  const float scale = 1.0f / std::sqrt(static_cast<float>(head_size));
+// The highest score of a head so far, and the sum of its weights below it.
+struct Running {
   float highest = -std::numeric_limits<float>::infinity();
   float sum = 0;
-  std::fill_n(out, head_size, 0.0f);
-  for (std::size_t first = 0; first < span.length; first += kBlockPositions) {
-    const std::size_t positions = std::min(kBlockPositions, span.length - first);
-    float weights[kBlockPositions];
-    float block_highest = highest;
-    for (std::size_t p = 0; p < positions; ++p) {
-      weights[p] = dot(query, span.keys + (first + p) * stride, head_size) * scale;
-      block_highest = std::max(block_highest, weights[p]);
-    }
-    const float keep = std::exp(highest - block_highest);
-    highest = block_highest;
-    sum *= keep;
-    for (std::size_t p = 0; p < positions; ++p) {
-      weights[p] = std::exp(weights[p] - highest);
-      sum += weights[p];
-    }
-    add_values(weights, span.values + first * stride, positions, stride, keep, head_size, out);
+};
+
+HWY_INLINE void attend_block(const float* query, const Block& keys, const Block& values,
+                             std::size_t size, Running& running, float* out) {
+  const float scale = 1.0f / std::sqrt(static_cast<float>(size));
+  float weights[kBlockPositions];
+  float highest = running.highest;
+  for (std::size_t p = 0; p < keys.positions; ++p) {
+    weights[p] = dot(query, row_of(keys, p, size), size) * scale;
+    highest = std::max(highest, weights[p]);
   }
-  for (std::size_t i = 0; i < head_size; ++i) out[i] /= sum;
+  const float keep = std::exp(running.highest - highest);
+  running.highest = highest;
+  running.sum *= keep;
+  for (std::size_t p = 0; p < keys.positions; ++p) {
+    weights[p] = std::exp(weights[p] - highest);
+    running.sum += weights[p];
+  }
+  add_values(weights, values, keep, size, out);
+}
+
+// Heads that share their keys and values go over them together, block by block.
+void attend_heads(const float* query, const PagedRows& keys, const PagedRows& values,
+                  std::size_t offset, const AttentionSpan& span, std::size_t heads,
+                  std::size_t size, float* out) {
+  assert(heads <= kAttentionHeadsMax && span.length > 0);
+  Running running[kAttentionHeadsMax];
+  std::fill_n(out, heads * size, 0.0f);
+  for (std::size_t first = 0; first < span.length; first += kBlockPositions) {
+    const Block block_keys = block_at(keys, offset, span, first);
+    const Block block_values = block_at(values, offset, span, first);
+    for (std::size_t head = 0; head < heads; ++head) {
+      attend_block(query + head * size, block_keys, block_values, size, running[head],
+                   out + head * size);
+    }
+  }
+  for (std::size_t i = 0; i < heads * size; ++i) out[i] /= running[i / size].sum;
 }
 
 }  // namespace backplane::kernels::cpu::HWY_NAMESPACE
@@ -84,30 +126,46 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace backplane::kernels::cpu {
 
-HWY_EXPORT(attend_head);
+HWY_EXPORT(attend_heads);
 
-void attention(ThreadPool& pool, ConstMatrix queries, std::span<const AttentionSpan> spans,
+void store(ConstMatrix rows, std::size_t head_size, std::span<const PageSlot> slots,
+           const PagedRows& cache) {
+  assert(slots.size() == rows.rows && rows.columns % head_size == 0);
+  for (std::size_t i = 0; i < rows.rows; ++i) {
+    assert(slots[i].slot < kPagePositions);
+    float* const page = cache.data + slots[i].page * cache.page_stride;
+    for (std::size_t head = 0; head * head_size < rows.columns; ++head) {
+      std::copy_n(rows.row(i) + head * head_size, head_size,
+                  page + (head * kPagePositions + slots[i].slot) * head_size);
+    }
+  }
+}
+
+void attention(ThreadPool& pool, ConstMatrix queries, const PagedRows& keys,
+               const PagedRows& values, std::span<const AttentionSpan> spans,
                const HeadShape& shape, Matrix out) {
   assert(spans.size() == queries.rows && out.rows == queries.rows);
   assert(queries.columns == shape.heads * shape.head_size && out.columns == queries.columns);
   assert(shape.heads % shape.kv_heads == 0);
   const std::size_t group = shape.heads / shape.kv_heads;
-  const std::size_t stride = shape.kv_heads * shape.head_size;
+  std::size_t together = std::min(group, kAttentionHeadsMax);
+  while (together > 1 && spans.size() * shape.heads < 4 * pool.threads() * together) together /= 2;
+  const std::size_t parts = (group + together - 1) / together;
   std::size_t positions = 1;
   for (const AttentionSpan& span : spans) positions = std::max(positions, span.length);
   constexpr std::size_t kChunkProducts = 32768;
-  const std::size_t heads = kChunkProducts / (positions * shape.head_size) + 1;
-  const auto attend = HWY_DYNAMIC_DISPATCH(attend_head);
-  pool.for_each_chunk(spans.size() * shape.heads, heads, [&](std::size_t begin, std::size_t end) {
+  const std::size_t chunk = kChunkProducts / (positions * shape.head_size * together) + 1;
+  const auto attend = HWY_DYNAMIC_DISPATCH(attend_heads);
+  const std::size_t items = spans.size() * shape.kv_heads * parts;
+  pool.for_each_chunk(items, chunk, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
-      const std::size_t token = i / shape.heads;
-      const std::size_t offset = i % shape.heads * shape.head_size;
-      const std::size_t kv_offset = i % shape.heads / group * shape.head_size;
-      AttentionSpan span = spans[token];
-      assert(span.length > 0);
-      span.keys += kv_offset;
-      span.values += kv_offset;
-      attend(queries.row(token) + offset, span, shape.head_size, stride, out.row(token) + offset);
+      const std::size_t token = i / parts / shape.kv_heads;
+      const std::size_t kv_head = i / parts % shape.kv_heads;
+      const std::size_t head = i % parts * together;
+      const std::size_t offset = (kv_head * group + head) * shape.head_size;
+      attend(queries.row(token) + offset, keys, values, kv_head * kPagePositions * shape.head_size,
+             spans[token], std::min(together, group - head), shape.head_size,
+             out.row(token) + offset);
     }
   });
 }

@@ -46,11 +46,9 @@ class CpuDevice final : public Device {
   void softmax(Matrix x) override { cpu::softmax(x); }
   void silu_mul(Matrix gate, ConstMatrix up) override { cpu::silu_mul(pool_, gate, up); }
   void add(Matrix x, ConstMatrix y) override { cpu::add(x, y); }
-  void scatter(ConstMatrix rows, std::span<float* const> destinations) override {
-    assert(destinations.size() == rows.rows);
-    for (std::size_t i = 0; i < rows.rows; ++i) {
-      std::copy_n(rows.row(i), rows.columns, destinations[i]);
-    }
+  void store(ConstMatrix rows, std::size_t head_size, std::span<const PageSlot> slots,
+             const PagedRows& cache) override {
+    cpu::store(rows, head_size, slots, cache);
   }
   void gather(ConstMatrix x, std::span<const std::uint32_t> rows, Matrix out) override {
     assert(out.rows == rows.size() && out.columns == x.columns);
@@ -58,9 +56,10 @@ class CpuDevice final : public Device {
       std::copy_n(x.row(rows[i]), x.columns, out.row(i));
     }
   }
-  void attention(ConstMatrix queries, std::span<const AttentionSpan> spans, const HeadShape& shape,
+  void attention(ConstMatrix queries, const PagedRows& keys, const PagedRows& values,
+                 std::span<const AttentionSpan> spans, const HeadShape& shape,
                  Matrix out) override {
-    cpu::attention(pool_, queries, spans, shape, out);
+    cpu::attention(pool_, queries, keys, values, spans, shape, out);
   }
 
  private:

@@ -17,7 +17,13 @@ void rope(Matrix x, std::size_t head_size, ConstMatrix turns);
 void softmax(Matrix x);
 void silu_mul(ThreadPool& pool, Matrix gate, ConstMatrix up);
 void add(Matrix x, ConstMatrix y);
-void attention(ThreadPool& pool, ConstMatrix queries, std::span<const AttentionSpan> spans,
+// Heads with the same keys and values that one thread computes together, at most.
+inline constexpr std::size_t kAttentionHeadsMax = 16;
+
+void store(ConstMatrix rows, std::size_t head_size, std::span<const PageSlot> slots,
+           const PagedRows& cache);
+void attention(ThreadPool& pool, ConstMatrix queries, const PagedRows& keys,
+               const PagedRows& values, std::span<const AttentionSpan> spans,
                const HeadShape& shape, Matrix out);
 
 // The instruction set the operators run on here, e.g. "AVX3".

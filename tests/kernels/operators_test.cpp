@@ -176,62 +176,126 @@ TEST_P(Operators, SoftmaxSiluMulAddGatherScatter) {
   std::vector<float> gathered(3 * 37);
   device_->gather(matrix, rows, {gathered.data(), 3, 37});
   EXPECT_TRUE(std::equal(x.begin() + 37, x.end(), gathered.begin() + 74));
-  std::vector<float> scattered(2 * 37);
-  const std::vector<float*> places = {scattered.data() + 37, scattered.data()};
-  device_->scatter(matrix, places);
-  EXPECT_TRUE(std::equal(x.begin(), x.begin() + 37, scattered.begin() + 37));
 }
 
-std::vector<double> reference_attention(const std::vector<float>& q, const AttentionSpan& span,
-                                        const HeadShape& shape) {
+// The cache of one sequence in pages that lie in another order.
+struct PagedSequence {
+  PagedSequence(const HeadShape& shape, std::size_t positions, std::uint32_t seed)
+      : shape_(shape), stride_(kPagePositions * shape.kv_heads * shape.head_size) {
+    const std::size_t count = (positions + kPagePositions - 1) / kPagePositions;
+    for (std::size_t i = 0; i < count; ++i) {
+      pages.push_back(static_cast<std::uint32_t>(count - i));
+    }
+    keys_ = random_floats((count + 1) * stride_, seed);
+    values_ = random_floats((count + 1) * stride_, seed + 1);
+  }
+  PagedRows keys() { return {keys_.data(), stride_}; }
+  PagedRows values() { return {values_.data(), stride_}; }
+  double key(std::size_t position, std::size_t head, std::size_t i) const {
+    return static_cast<double>(keys_[index(position, head) + i]);
+  }
+  double value(std::size_t position, std::size_t head, std::size_t i) const {
+    return static_cast<double>(values_[index(position, head) + i]);
+  }
+
+  std::vector<std::uint32_t> pages;
+
+ private:
+  std::size_t index(std::size_t position, std::size_t head) const {
+    const std::size_t slot = head * kPagePositions + position % kPagePositions;
+    return pages[position / kPagePositions] * stride_ + slot * shape_.head_size;
+  }
+  HeadShape shape_;
+  std::size_t stride_;
+  std::vector<float> keys_, values_;
+};
+
+std::vector<double> reference_attention(const float* q, const PagedSequence& sequence,
+                                        std::size_t length, const HeadShape& shape) {
   std::vector<double> out(shape.heads * shape.head_size);
-  const std::size_t stride = shape.kv_heads * shape.head_size;
   for (std::size_t head = 0; head < shape.heads; ++head) {
-    const std::size_t kv = head / (shape.heads / shape.kv_heads) * shape.head_size;
+    const std::size_t kv = head / (shape.heads / shape.kv_heads);
     std::vector<double> scores;
     double sum = 0;
-    for (std::size_t p = 0; p < span.length; ++p) {
+    for (std::size_t p = 0; p < length; ++p) {
       double score = 0;
       for (std::size_t i = 0; i < shape.head_size; ++i) {
-        score += static_cast<double>(q[head * shape.head_size + i]) *
-                 static_cast<double>(span.keys[p * stride + kv + i]);
+        score += static_cast<double>(q[head * shape.head_size + i]) * sequence.key(p, kv, i);
       }
       scores.push_back(std::exp(score / std::sqrt(static_cast<double>(shape.head_size))));
       sum += scores.back();
     }
-    for (std::size_t p = 0; p < span.length; ++p) {
+    for (std::size_t p = 0; p < length; ++p) {
       for (std::size_t i = 0; i < shape.head_size; ++i) {
-        out[head * shape.head_size + i] +=
-            scores[p] / sum * static_cast<double>(span.values[p * stride + kv + i]);
+        out[head * shape.head_size + i] += scores[p] / sum * sequence.value(p, kv, i);
       }
     }
   }
   return out;
 }
 
+constexpr HeadShape kHeadShapes[] = {{1, 1, 8}, {8, 4, 8}, {6, 2, 20}, {4, 1, 64}, {40, 2, 16}};
+
 TEST_P(Operators, AttentionOverSpansOfManyLengths) {
-  const HeadShape shapes[] = {{1, 1, 8}, {8, 4, 8}, {6, 2, 20}, {4, 1, 64}};
-  const std::size_t lengths[] = {1, 2, 63, 64, 65, 200};
-  for (const HeadShape& shape : shapes) {
-    const std::size_t row = shape.kv_heads * shape.head_size;
-    const auto keys = random_floats(200 * row, kSeed);
-    const auto values = random_floats(200 * row, kSeed + 1);
+  const std::size_t lengths[] = {1, 2, 15, 16, 17, 63, 64, 65, 200};
+  for (const HeadShape& shape : kHeadShapes) {
+    PagedSequence sequence(shape, 200, kSeed);
     const std::size_t query = shape.heads * shape.head_size;
     auto queries = random_floats(std::size(lengths) * query, kSeed + 2);
     std::vector<AttentionSpan> spans;
     std::vector<double> expected;
     for (std::size_t t = 0; t < std::size(lengths); ++t) {
-      spans.push_back({keys.data(), values.data(), lengths[t]});
-      const auto begin = queries.begin() + static_cast<long>(t * query);
-      const auto one =
-          reference_attention({begin, begin + static_cast<long>(query)}, spans[t], shape);
+      spans.push_back({sequence.pages.data(), lengths[t]});
+      const auto one = reference_attention(queries.data() + t * query, sequence, lengths[t], shape);
       expected.insert(expected.end(), one.begin(), one.end());
     }
     std::vector<float> out(queries.size());
-    device_->attention({queries.data(), spans.size(), query}, spans, shape,
-                       {out.data(), spans.size(), query});
+    device_->attention({queries.data(), spans.size(), query}, sequence.keys(), sequence.values(),
+                       spans, shape, {out.data(), spans.size(), query});
     expect_near(out, expected, 3e-5, "attention head " + std::to_string(shape.head_size));
   }
+}
+
+// To the bit: what else is in a batch, and how its heads are shared out, changes nothing.
+TEST_P(Operators, AttentionOfOneTokenIsWhatItIsInABatch) {
+  for (const HeadShape& shape : kHeadShapes) {
+    PagedSequence sequence(shape, 200, kSeed);
+    const std::size_t query = shape.heads * shape.head_size;
+    constexpr std::size_t kTokens = 24;
+    const auto queries = random_floats(kTokens * query, kSeed + 2);
+    std::vector<AttentionSpan> spans;
+    for (std::size_t t = 0; t < kTokens; ++t) spans.push_back({sequence.pages.data(), 9 * t + 1});
+    spans.back().length = 200;
+    std::vector<float> together(queries.size());
+    device_->attention({queries.data(), kTokens, query}, sequence.keys(), sequence.values(), spans,
+                       shape, {together.data(), kTokens, query});
+    for (std::size_t t = 0; t < kTokens; ++t) {
+      std::vector<float> alone(query);
+      device_->attention({queries.data() + t * query, 1, query}, sequence.keys(), sequence.values(),
+                         {&spans[t], 1}, shape, {alone.data(), 1, query});
+      EXPECT_TRUE(
+          std::equal(alone.begin(), alone.end(), together.begin() + static_cast<long>(t * query)));
+    }
+  }
+}
+
+TEST_P(Operators, StorePutsEachHeadInItsSlot) {
+  constexpr HeadShape kShape = {4, 2, 8};
+  const auto rows = random_floats(3 * 16, kSeed);
+  const std::vector<PageSlot> slots = {{1, 0}, {0, 15}, {1, 7}};
+  const std::size_t stride = 2 * kPagePositions * 16;  // as if a page held another layer, too
+  std::vector<float> cache(2 * stride, -1);
+  device_->store({rows.data(), 3, 16}, kShape.head_size, slots, {cache.data(), stride});
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    for (std::size_t head = 0; head < 2; ++head) {
+      const std::size_t at = slots[i].page * stride + (head * kPagePositions + slots[i].slot) * 8;
+      EXPECT_TRUE(std::equal(cache.begin() + static_cast<long>(at),
+                             cache.begin() + static_cast<long>(at + 8),
+                             rows.begin() + static_cast<long>(i * 16 + head * 8)));
+    }
+  }
+  EXPECT_EQ(std::count(cache.begin(), cache.end(), -1.0f),
+            static_cast<long>(cache.size() - rows.size()));
 }
 
 INSTANTIATE_TEST_SUITE_P(Threads, Operators, testing::Values(1, 3));

@@ -63,12 +63,13 @@ class Engine::Loop {
   bool has_work() const;
   void take_cancelled(std::deque<Active>& from);
   void admit();
-  void make_caches();
+  std::size_t pages_for(const Generation& generation) const;
+  void take_back(Generation& generation);
   void step();
   void end_cancelled();
-  void drop(const Generation* over);
+  void drop(Generation* over);
   void end_all();
-  void forget(RequestId id);
+  void forget(Generation& over);
 
   const EngineOptions options_;
   std::unique_ptr<ModelFile> file_;
@@ -89,7 +90,8 @@ class Engine::Loop {
   std::deque<Active> active_;
   std::deque<Active> cancelled_;
   std::vector<Generation*> running_;  // active and not paused, in this step
-  std::uint64_t cache_bytes_ = 0;
+  std::unique_ptr<KvPages> cache_;
+  std::vector<PageId> free_pages_;  // guarded
   std::thread thread_;
 };
 
@@ -112,10 +114,16 @@ Status Engine::Loop::load_parts() {
   model_ = std::move(*model);
   if (auto status = load_tokenizer(); !status) return status;
   describe(*file_);
-  if (info_.context_tokens > 0) return ok();
-  return invalid_argument("cache_bytes_max is " + std::to_string(options_.cache_bytes_max) +
-                          ", one token needs " + std::to_string(model_->cache_bytes(1)) +
-                          "; raise it");
+  const std::size_t pages = options_.cache_bytes_max / model_->page_bytes();
+  if (pages == 0) {
+    return invalid_argument("cache_megabytes: " + std::to_string(kPagePositions) + " tokens need " +
+                            std::to_string(model_->page_bytes()) + " bytes; raise it");
+  }
+  auto cache = model_->new_pages(pages);
+  if (!cache) return cache.error();
+  cache_ = std::move(*cache);
+  for (std::size_t i = 0; i < pages; ++i) free_pages_.push_back(static_cast<PageId>(i));
+  return ok();
 }
 
 Status Engine::Loop::load_tokenizer() {
@@ -150,7 +158,8 @@ void Engine::Loop::describe(const ModelFile& file) {
   if (options_.context_tokens > 0) {
     context = std::min<std::uint64_t>(context, options_.context_tokens);
   }
-  context = std::min(context, options_.cache_bytes_max / model_->cache_bytes(1));
+  const std::uint64_t pages = options_.cache_bytes_max / model_->page_bytes();
+  context = std::min<std::uint64_t>(context, pages * kPagePositions);
   info_.context_tokens = static_cast<std::uint32_t>(context);
 }
 
@@ -242,7 +251,6 @@ void Engine::Loop::stop() {
 void Engine::Loop::run() {
   while (prepare()) {
     end_cancelled();
-    make_caches();
     if (!running_.empty()) step();
   }
   end_all();
@@ -268,9 +276,8 @@ bool Engine::Loop::has_work() const {
   const bool runnable = std::any_of(active_.begin(), active_.end(), [this](const Active& active) {
     return !flags_.at(active->id()).paused;
   });
-  const bool admissible =
-      !queue_.empty() && active_.size() < options_.sequences_max &&
-      cache_bytes_ + model_->cache_bytes(queue_.front()->positions()) <= options_.cache_bytes_max;
+  const bool admissible = !queue_.empty() && active_.size() < options_.sequences_max &&
+                          pages_for(*queue_.front()) <= free_pages_.size();
   return changed_ || runnable || admissible;
 }
 
@@ -278,7 +285,7 @@ void Engine::Loop::take_cancelled(std::deque<Active>& from) {
   for (Active& generation : from) {
     if (!flags_.at(generation->id()).cancelled) continue;
     flags_.erase(generation->id());
-    if (&from == &active_) cache_bytes_ -= model_->cache_bytes(generation->positions());
+    take_back(*generation);
     cancelled_.push_back(std::move(generation));
   }
   std::erase(from, nullptr);
@@ -286,9 +293,11 @@ void Engine::Loop::take_cancelled(std::deque<Active>& from) {
 
 void Engine::Loop::admit() {
   while (!queue_.empty() && active_.size() < options_.sequences_max) {
-    const std::uint64_t bytes = model_->cache_bytes(queue_.front()->positions());
-    if (cache_bytes_ + bytes > options_.cache_bytes_max) return;
-    cache_bytes_ += bytes;
+    const std::size_t needed = pages_for(*queue_.front());
+    if (needed > free_pages_.size()) return;
+    const auto first = free_pages_.end() - static_cast<std::ptrdiff_t>(needed);
+    queue_.front()->pages().assign(first, free_pages_.end());
+    free_pages_.erase(first, free_pages_.end());
     active_.push_back(std::move(queue_.front()));
     queue_.pop_front();
   }
@@ -299,23 +308,19 @@ void Engine::Loop::end_cancelled() {
   cancelled_.clear();
 }
 
-void Engine::Loop::forget(RequestId id) {
+void Engine::Loop::forget(Generation& over) {
   const std::lock_guard lock(mutex_);
-  flags_.erase(id);
+  flags_.erase(over.id());
+  take_back(over);
 }
 
-void Engine::Loop::make_caches() {
-  std::erase_if(running_, [this](Generation* generation) {
-    if (generation->has_cache()) return false;
-    auto cache = model_->new_cache(generation->positions());
-    if (cache) {
-      generation->set_cache(std::move(*cache));
-      return false;
-    }
-    generation->listener().on_error(cache.error());
-    drop(generation);
-    return true;
-  });
+std::size_t Engine::Loop::pages_for(const Generation& generation) const {
+  return (generation.positions() + kPagePositions - 1) / kPagePositions;
+}
+
+void Engine::Loop::take_back(Generation& generation) {
+  free_pages_.insert(free_pages_.end(), generation.pages().begin(), generation.pages().end());
+  generation.pages().clear();
 }
 
 void Engine::Loop::step() {
@@ -328,7 +333,7 @@ void Engine::Loop::step() {
     running_[i]->append_entries(counts[i], batch);
     if (batch.back().wants_logits) hearing.push_back(running_[i]);
   }
-  const kernels::ConstMatrix logits = model_->forward(batch);
+  const kernels::ConstMatrix logits = model_->forward(batch, *cache_);
   for (std::size_t row = 0; row < hearing.size(); ++row) {
     const std::span<const float> own(logits.row(row), logits.columns);
     if (!hearing[row]->accept(own, *tokenizer_)) continue;
@@ -336,9 +341,8 @@ void Engine::Loop::step() {
   }
 }
 
-void Engine::Loop::drop(const Generation* over) {
-  forget(over->id());
-  cache_bytes_ -= model_->cache_bytes(over->positions());
+void Engine::Loop::drop(Generation* over) {
+  forget(*over);
   std::erase_if(active_, [&](const Active& active) { return active.get() == over; });
 }
 

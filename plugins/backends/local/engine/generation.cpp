@@ -11,16 +11,16 @@ std::size_t Generation::prompt_left() const {
 }
 
 void Generation::append_entries(std::size_t count, std::vector<BatchEntry>& batch) {
-  assert(cache_ != nullptr && count > 0);
+  assert(!pages_.empty() && count > 0);
   if (prompt_left() == 0) {
     assert(count == 1);
-    batch.push_back({cache_.get(), position_++, answer_.last(), true});
+    batch.push_back({pages_.data(), position_++, answer_.last(), true});
     return;
   }
   assert(count <= prompt_left());
   for (std::size_t i = 0; i < count; ++i) {
     const Token token = request_.prompt_tokens[position_];
-    batch.push_back({cache_.get(), position_++, token, prompt_left() == 0});
+    batch.push_back({pages_.data(), position_++, token, prompt_left() == 0});
   }
 }
 

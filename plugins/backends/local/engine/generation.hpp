@@ -23,8 +23,7 @@ class Generation {
   StreamListener& listener() const { return answer_.listener(); }
   // Positions its cache must hold.
   std::size_t positions() const { return request_.prompt_tokens.size() + request_.max_tokens; }
-  bool has_cache() const { return cache_ != nullptr; }
-  void set_cache(std::unique_ptr<KvCache> cache) { cache_ = std::move(cache); }
+  std::vector<PageId>& pages() { return pages_; }
 
   // Prompt tokens that are not in the cache yet; 0 once tokens are being generated.
   std::size_t prompt_left() const;
@@ -42,7 +41,7 @@ class Generation {
   RequestId id_;
   GenerateRequest request_;
   Answer answer_;
-  std::unique_ptr<KvCache> cache_;
+  std::vector<PageId> pages_;
   std::uint32_t position_ = 0;  // tokens in the cache
 };
 

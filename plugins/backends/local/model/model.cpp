@@ -7,47 +7,42 @@
 
 namespace backplane::local {
 
-namespace {
-constexpr std::uint64_t kNoMemoryRetryMs = 5000;
-}
-
 using kernels::ConstMatrix;
 using kernels::Matrix;
 
-std::size_t Model::cache_bytes(std::size_t positions) const {
-  return parameters_.layers * 2 * parameters_.kv_size() * positions * sizeof(float);
+std::size_t Model::page_bytes() const {
+  return parameters_.layers * 2 * parameters_.kv_size() * kPagePositions * sizeof(float);
 }
 
-Result<std::unique_ptr<KvCache>> Model::new_cache(std::size_t positions) const {
-  DeviceMemory memory(device_, parameters_.layers * 2 * positions, parameters_.kv_size());
+Result<std::unique_ptr<KvPages>> Model::new_pages(std::size_t count) const {
+  const std::size_t part_size = kPagePositions * parameters_.kv_size();
+  DeviceMemory memory(device_, count, parameters_.layers * 2 * part_size);
   if (!memory) {
     return Error{Code::kResourceExhausted,
-                 "no memory for a context of " + std::to_string(positions) +
-                     " tokens; ask for fewer tokens or retry later",
+                 "no memory for the keys and values of " + std::to_string(count * kPagePositions) +
+                     " tokens; lower cache_megabytes",
                  {},
                  0,
-                 kNoMemoryRetryMs};
+                 0};
   }
-  return std::make_unique<KvCache>(std::move(memory), positions, parameters_.kv_size());
+  return std::make_unique<KvPages>(std::move(memory), count, part_size, parameters_.layers);
 }
 
 Matrix Model::scratch(const DeviceMemory& memory, std::size_t rows, std::size_t columns) const {
   return {memory.floats(), rows, columns};
 }
 
-ConstMatrix Model::forward(std::span<const BatchEntry> batch) {
+ConstMatrix Model::forward(std::span<const BatchEntry> batch, const KvPages& cache) {
   assert(!batch.empty() && batch.size() <= batch_tokens_max_);
   std::vector<std::int32_t> tokens;
   tokens.reserve(batch.size());
-  for (const BatchEntry& entry : batch) {
-    assert(entry.position < entry.cache->capacity());
-    tokens.push_back(entry.token);
-  }
+  for (const BatchEntry& entry : batch) tokens.push_back(entry.token);
   const Matrix hidden = scratch(hidden_, batch.size(), parameters_.embedding);
   device_.embed(embeddings_, tokens, hidden);
   turn(batch);
+  locate(batch);
   for (std::size_t i = 0; i < layers_.size(); ++i) {
-    attend(layers_[i], i, batch);
+    attend(layers_[i], cache.keys(i), cache.values(i));
     feed_forward(layers_[i], batch.size());
   }
   return project(batch);
@@ -67,8 +62,19 @@ void Model::turn(std::span<const BatchEntry> batch) {
   device_.upload(turns_.floats(), std::as_bytes(std::span<const float>(host_turns_)));
 }
 
-void Model::attend(const Layer& layer, std::size_t index, std::span<const BatchEntry> batch) {
-  const std::size_t rows = batch.size();
+void Model::locate(std::span<const BatchEntry> batch) {
+  slots_.clear();
+  spans_.clear();
+  for (const BatchEntry& entry : batch) {
+    slots_.push_back({entry.pages[entry.position / kPagePositions],
+                      static_cast<std::uint32_t>(entry.position % kPagePositions)});
+    spans_.push_back({entry.pages, entry.position + std::size_t{1}});
+  }
+}
+
+void Model::attend(const Layer& layer, const kernels::PagedRows& keys,
+                   const kernels::PagedRows& values) {
+  const std::size_t rows = spans_.size();
   const Matrix hidden = scratch(hidden_, rows, parameters_.embedding);
   const Matrix normed = scratch(normed_, rows, parameters_.embedding);
   const Matrix query = scratch(query_, rows, parameters_.query_size());
@@ -84,20 +90,10 @@ void Model::attend(const Layer& layer, std::size_t index, std::span<const BatchE
   device_.rope(query, parameters_.head_size, turns);
   device_.rope(key, parameters_.head_size, turns);
 
-  std::vector<float*> keys;
-  std::vector<float*> values;
-  std::vector<kernels::AttentionSpan> spans;
-  for (const BatchEntry& entry : batch) {
-    float* const cached_keys = entry.cache->keys(index);
-    float* const cached_values = entry.cache->values(index);
-    keys.push_back(cached_keys + entry.position * parameters_.kv_size());
-    values.push_back(cached_values + entry.position * parameters_.kv_size());
-    spans.push_back({cached_keys, cached_values, entry.position + std::size_t{1}});
-  }
-  device_.scatter(key, keys);
-  device_.scatter(value, values);
-  device_.attention(query, spans, {parameters_.heads, parameters_.kv_heads, parameters_.head_size},
-                    mixed);
+  device_.store(key, parameters_.head_size, slots_, keys);
+  device_.store(value, parameters_.head_size, slots_, values);
+  device_.attention(query, keys, values, spans_,
+                    {parameters_.heads, parameters_.kv_heads, parameters_.head_size}, mixed);
   device_.matmul(layer.output, mixed, normed);
   device_.add(hidden, normed);
 }

@@ -2,7 +2,7 @@
 // A Llama model on a device: its weights (left where the file is mapped when the device can read
 // them there) and the forward pass over a mixed batch of tokens of several sequences.
 //
-// Ownership: the ModelFile and the Device outlive the Model; the Model outlives its KvCaches.
+// Ownership: the ModelFile and the Device outlive the Model and its KvPages.
 // Threads: forward() is not re-entrant, one thread calls it. Everything else is const.
 #pragma once
 
@@ -20,26 +20,34 @@
 
 namespace backplane::local {
 
-// The keys and values of one sequence, for positions [0, capacity).
-class KvCache {
+using PageId = std::uint32_t;
+using kernels::kPagePositions;
+
+// Memory for the keys and values of all layers at `count` * kPagePositions positions. Which
+// sequence has which page is the caller's business.
+class KvPages {
  public:
-  KvCache(DeviceMemory memory, std::size_t capacity, std::size_t row)
-      : memory_(std::move(memory)), capacity_(capacity), row_(row) {}
-  std::size_t capacity() const { return capacity_; }
-  float* keys(std::size_t layer) const { return at(2 * layer); }
-  float* values(std::size_t layer) const { return at(2 * layer + 1); }
+  KvPages(DeviceMemory memory, std::size_t count, std::size_t part_size, std::size_t layers)
+      : memory_(std::move(memory)), count_(count), part_size_(part_size), layers_(layers) {}
+  std::size_t count() const { return count_; }
+  kernels::PagedRows keys(std::size_t layer) const { return part(2 * layer); }
+  kernels::PagedRows values(std::size_t layer) const { return part(2 * layer + 1); }
 
  private:
-  float* at(std::size_t part) const { return memory_.floats() + part * capacity_ * row_; }
+  kernels::PagedRows part(std::size_t index) const {
+    return {memory_.floats() + index * part_size_, 2 * layers_ * part_size_};
+  }
   DeviceMemory memory_;
-  std::size_t capacity_;
-  std::size_t row_;
+  std::size_t count_;
+  std::size_t part_size_;  // floats of one layer's keys, or values, in one page
+  std::size_t layers_;
 };
 
-// One token of a batch. Entries of one sequence come in the order of their positions, and every
-// earlier position is in the cache or earlier in the batch.
+// One token of a batch. `pages` holds its sequence: position p in pages[p / kPagePositions]; it is
+// read until forward() returns. Entries of one sequence come in the order of their positions, and
+// every earlier position is in its pages or earlier in the batch.
 struct BatchEntry {
-  KvCache* cache = nullptr;
+  const PageId* pages = nullptr;
   std::uint32_t position = 0;
   std::int32_t token = 0;
   bool wants_logits = false;
@@ -56,14 +64,13 @@ class Model {
   std::size_t vocabulary() const { return embeddings_.rows; }
   std::uint64_t weight_count() const { return weight_count_; }
 
-  // Bytes of a cache for `positions` tokens.
-  std::size_t cache_bytes(std::size_t positions) const;
-  // kResourceExhausted when the device has no memory left.
-  Result<std::unique_ptr<KvCache>> new_cache(std::size_t positions) const;
+  std::size_t page_bytes() const;
+  // kResourceExhausted when the device has not that much memory.
+  Result<std::unique_ptr<KvPages>> new_pages(std::size_t count) const;
 
   // Runs the batch; row i of the result (valid until the next call, in host memory) holds the
   // logits of the i-th entry that wants them.
-  kernels::ConstMatrix forward(std::span<const BatchEntry> batch);
+  kernels::ConstMatrix forward(std::span<const BatchEntry> batch, const KvPages& cache);
 
  private:
   struct Layer {
@@ -78,7 +85,8 @@ class Model {
       : device_(device), parameters_(parameters) {}
   kernels::Matrix scratch(const DeviceMemory& memory, std::size_t rows, std::size_t columns) const;
   void turn(std::span<const BatchEntry> batch);
-  void attend(const Layer& layer, std::size_t index, std::span<const BatchEntry> batch);
+  void locate(std::span<const BatchEntry> batch);
+  void attend(const Layer& layer, const kernels::PagedRows& keys, const kernels::PagedRows& values);
   void feed_forward(const Layer& layer, std::size_t rows);
   kernels::ConstMatrix project(std::span<const BatchEntry> batch);
 
@@ -94,6 +102,8 @@ class Model {
   std::size_t logits_rows_max_ = 0;
 
   DeviceMemory hidden_, normed_, query_, key_, value_, mixed_, gate_, up_, turns_, logits_;
+  std::vector<kernels::PageSlot> slots_;       // where each entry's keys and values go
+  std::vector<kernels::AttentionSpan> spans_;  // what each entry attends to
   std::vector<float> host_turns_;
   std::vector<float> host_logits_;
 };

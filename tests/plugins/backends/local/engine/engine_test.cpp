@@ -127,7 +127,7 @@ TEST(Engine, TellsAboutItsModel) {
   EXPECT_GT(engine->info().parameters, 20000u);
   options.context_tokens = 100;
   EXPECT_EQ(load(options)->info().context_tokens, 100u);
-  options.cache_bytes_max = 1 << 12;
+  options.cache_bytes_max = 1 << 14;
   EXPECT_LT(load(options)->info().context_tokens, 100u);
 }
 
@@ -215,13 +215,14 @@ Token greedy_token(const std::string& path, const std::vector<Token>& prompt) {
   const auto file = ModelFile::open(path);
   const auto device = kernels::make_cpu_device(1);
   const auto model = Model::load(*file, *device, 64, 1);
-  const auto cache = (*model)->new_cache(prompt.size());
+  const auto cache = (*model)->new_pages(1);
+  const PageId page = 0;
   std::vector<BatchEntry> batch;
   for (const Token token : prompt) {
     const auto position = static_cast<std::uint32_t>(batch.size());
-    batch.push_back({cache->get(), position, token, batch.size() + 1 == prompt.size()});
+    batch.push_back({&page, position, token, batch.size() + 1 == prompt.size()});
   }
-  const auto logits = (*model)->forward(batch);
+  const auto logits = (*model)->forward(batch, **cache);
   return Sampler({0, 0, 1, 0}).pick({logits.data, logits.columns});
 }
 
@@ -296,9 +297,9 @@ TEST(Engine, AFullQueueIsSaidAndTheQueuedCanBeCancelled) {
 
 TEST(Engine, CacheMemoryBoundsWhatRunsTogether) {
   EngineOptions options = tiny_options();
-  options.cache_bytes_max = 100 * 2 * 2 * 16 * sizeof(float);  // 100 positions
+  options.cache_bytes_max = 6 * 16 * 2 * 2 * 16 * sizeof(float);  // 6 pages
   const auto engine = load(options);
-  EXPECT_EQ(engine->info().context_tokens, 100u);
+  EXPECT_EQ(engine->info().context_tokens, 96u);
   std::vector<Heard> heard(6);
   for (std::size_t i = 0; i < heard.size(); ++i) {
     heard[i].submit(*engine, request_for(static_cast<int>(i), 60));

@@ -3,6 +3,8 @@
 // where the recording's two likeliest tokens are closer than kMarginMin.
 #include <gtest/gtest.h>
 
+#include <numeric>
+
 #include "plugins/backends/local/model/model.hpp"
 #include "plugins/backends/local/sampling/sampler.hpp"
 #include "plugins/backends/local/tokenizer/tokenizer.hpp"
@@ -40,24 +42,27 @@ TEST_P(GoldenStories, GreedyTokensEqualTheRecording) {
     const auto prompt_tokens = tokens_of(line.at("prompt_tokens"));
     EXPECT_EQ((*tokenizer)->encode(prompt, {true, false}), prompt_tokens);
     const auto expected = tokens_of(line.at("output_tokens"));
-    const auto cache = (*model)->new_cache(prompt_tokens.size() + expected.size());
+    const std::size_t tokens = prompt_tokens.size() + expected.size();
+    const auto cache = (*model)->new_pages(tokens / kPagePositions + 1);
     ASSERT_TRUE(cache);
+    std::vector<PageId> pages((*cache)->count());
+    std::iota(pages.rbegin(), pages.rend(), 0);
     std::vector<BatchEntry> batch;
     for (const Token token : prompt_tokens) {
       const auto position = static_cast<std::uint32_t>(batch.size());
-      batch.push_back({cache->get(), position, token, position + 1 == prompt_tokens.size()});
+      batch.push_back({pages.data(), position, token, position + 1 == prompt_tokens.size()});
     }
     Sampler sampler({0, 0, 1, 0});
     std::uint32_t position = static_cast<std::uint32_t>(batch.size());
     for (std::size_t i = 0; i < expected.size(); ++i) {
-      const auto logits = (*model)->forward(batch);
+      const auto logits = (*model)->forward(batch, **cache);
       const Token token = sampler.pick({logits.data, logits.columns});
       if (token != expected[i]) {
         EXPECT_LT(line.at("margins").at(i).to_number<double>(), kMarginMin) << "token " << i;
         break;
       }
       ++compared;
-      batch = {{cache->get(), position++, token, true}};
+      batch = {{pages.data(), position++, token, true}};
     }
   }
   RecordProperty("tokens_compared", static_cast<int>(compared));

@@ -157,6 +157,10 @@ const char* Attempt::broken_rule(const bp_event& event, bool overrun) const {
   if (event.struct_size < sizeof(bp_event)) return "an event that is too short";
   if (overrun) return "more events after PAUSE than max_overrun";
   if (event.sequence != next_sequence_) return "a gap in the sequence of events";
+  if (event.type == BP_EVENT_TOOL_CALL &&
+      (event.tool_call == nullptr || event.tool_call->struct_size < sizeof(bp_tool_call))) {
+    return "a TOOL_CALL without its bp_tool_call";
+  }
   return nullptr;
 }
 

@@ -8,7 +8,8 @@ namespace backplane {
 namespace {
 
 bool is_piece(std::uint32_t type) {
-  return type == BP_EVENT_TEXT || type == BP_EVENT_CHUNK;
+  return type == BP_EVENT_TEXT || type == BP_EVENT_CHUNK || type == BP_EVENT_REASONING ||
+         type == BP_EVENT_TOOL_CALL;
 }
 
 }  // namespace

@@ -22,6 +22,17 @@ OwnedEvent::OwnedEvent(const bp_event& event) {
     headers_.emplace_back(backplane::view(event_.headers[i].name),
                           backplane::view(event_.headers[i].value));
   }
+  if (event_.tool_call == nullptr && event_.logprobs.size == 0) return;
+  rare_ = std::make_unique<Rare>();
+  rare_->logprobs = backplane::view(event_.logprobs);
+  if (event_.tool_call == nullptr) return;
+  rare_->tool_call.struct_size = event_.tool_call->struct_size;
+  if (event_.tool_call->struct_size < sizeof(bp_tool_call)) return;  // its receiver refuses it
+  rare_->tool_call = *event_.tool_call;
+  rare_->tool_call_id = backplane::view(event_.tool_call->id);
+  rare_->tool_call_name = backplane::view(event_.tool_call->name);
+  rare_->tool_call.id = str(rare_->tool_call_id);
+  rare_->tool_call.name = str(rare_->tool_call_name);
 }
 
 bp_event OwnedEvent::view() const {
@@ -33,6 +44,9 @@ bp_event OwnedEvent::view() const {
   pairs_.clear();
   for (const auto& [name, value] : headers_) pairs_.push_back({str(name), str(value)});
   event.headers = pairs_.data();
+  if (rare_ == nullptr) return event;
+  event.logprobs = str(rare_->logprobs);
+  if (event.tool_call != nullptr) event.tool_call = &rare_->tool_call;
   return event;
 }
 

@@ -6,6 +6,7 @@
 #include <backplane/abi.h>
 #include <backplane/loop.h>
 
+#include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -28,6 +29,14 @@ class OwnedEvent {
   bp_error error_{};
   std::vector<std::pair<std::string, std::string>> headers_;
   mutable std::vector<bp_pair> pairs_;
+  // What most events are without, so that they stay small.
+  struct Rare {
+    std::string logprobs;
+    std::string tool_call_id;
+    std::string tool_call_name;
+    bp_tool_call tool_call{};
+  };
+  std::unique_ptr<Rare> rare_;
 };
 
 // Who takes a delivered event. [loop]

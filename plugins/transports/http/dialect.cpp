@@ -4,11 +4,16 @@
 #include "json_text.hpp"
 #include "sse.hpp"
 
+#include <backplane/plugin.hpp>
+
 namespace backplane::http {
 namespace {
 
 constexpr std::string_view kRole =
     R"(,"delta":{"role":"assistant","content":""},"finish_reason":null}])";
+constexpr std::string_view kRoleAlone =
+    R"(,"delta":{"role":"assistant","content":null},"finish_reason":null}])";
+constexpr std::string_view kDeltaClose = R"("},"finish_reason":null}])";
 constexpr std::string_view kUsageNull = ",\"usage\":null}\n\n";
 constexpr std::string_view kPlainClose = "}\n\n";
 
@@ -25,7 +30,7 @@ constexpr Shape kChat = {"chatcmpl-",
                          "chat.completion",
                          "chat.completion.chunk",
                          R"(,"delta":{"content":")",
-                         R"("},"finish_reason":null}])",
+                         kDeltaClose,
                          R"(,"delta":{},"finish_reason":)"};
 constexpr Shape kCompletion = {"cmpl-",
                                "text_completion",
@@ -65,6 +70,27 @@ void append_usage(std::string& out, const bp_usage& usage) {
   out += "}}";
 }
 
+// Up to the arguments.
+void append_tool_call_name(std::string& out, std::string_view id, std::string_view name) {
+  out += R"("id":)";
+  append_json_string(out, id);
+  out += R"(,"type":"function","function":{"name":)";
+  append_json_string(out, name);
+  out += ',';
+}
+
+void append_tool_calls(std::string& out, const std::vector<ToolCall>& calls) {
+  out += R"(,"tool_calls":)";
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    out += i == 0 ? "[{" : ",{";
+    append_tool_call_name(out, calls[i].id, calls[i].name);
+    out += R"("arguments":)";
+    append_json_string(out, calls[i].arguments);
+    out += "}}";
+  }
+  out += ']';
+}
+
 }  // namespace
 
 void Dialect::start(const DialectCall& call) {
@@ -84,10 +110,10 @@ void Dialect::start(const DialectCall& call) {
   first_text_ += text_open_;
 }
 
-void Dialect::role_event(std::string& out, std::uint32_t index) const {
+void Dialect::role_event(std::string& out, std::uint32_t index, bool with_content) const {
   out += choice_open_;
   append_number(out, index);
-  out += kRole;
+  out += with_content ? kRole : kRoleAlone;
   out += event_close_;
 }
 
@@ -101,6 +127,45 @@ void Dialect::text_event(std::string& out, std::uint32_t index, std::string_view
   }
   append_json_text(out, utf8);
   out += text_close_;
+  out += event_close_;
+}
+
+void Dialect::text_event(std::string& out, std::uint32_t index, std::string_view utf8,
+                         std::string_view logprobs, Choice& choice) const {
+  out += choice_open_;
+  append_number(out, index);
+  out += text_open_;
+  append_json_text(out, utf8);
+  out += is_chat() ? R"("},"logprobs":)" : R"(","logprobs":)";
+  append_logprobs(out, array_inside(logprobs), choice.characters);
+  out += R"(,"finish_reason":null}])";
+  out += event_close_;
+}
+
+void Dialect::reasoning_event(std::string& out, std::uint32_t index, std::string_view utf8) const {
+  out += choice_open_;
+  append_number(out, index);
+  out += R"(,"delta":{"reasoning_content":")";
+  append_json_text(out, utf8);
+  out += kDeltaClose;
+  out += event_close_;
+}
+
+void Dialect::tool_call_event(std::string& out, std::uint32_t index, const bp_tool_call& call,
+                              std::string_view arguments) const {
+  out += choice_open_;
+  append_number(out, index);
+  out += R"(,"delta":{"tool_calls":[{"index":)";
+  append_number(out, call.index);
+  out += ',';
+  if (call.id.size != 0) {
+    append_tool_call_name(out, view(call.id), view(call.name));
+  } else {
+    out += R"("function":{)";
+  }
+  out += R"("arguments":)";
+  append_json_string(out, arguments);
+  out += R"(}}]},"finish_reason":null}])";
   out += event_close_;
 }
 
@@ -139,12 +204,45 @@ void Dialect::append_choice(std::string& out, std::uint32_t index, const Choice&
   const bool chat = kind_ == DialectKind::kChat;
   out += R"({"index":)";
   append_number(out, index);
-  out += chat ? R"(,"message":{"role":"assistant","content":)" : R"(,"text":)";
-  append_json_string(out, choice.text);
-  if (chat) out += R"(,"refusal":null})";
-  out += R"(,"logprobs":null,"finish_reason":)";
+  if (chat) {
+    append_message(out, choice);
+  } else {
+    out += R"(,"text":)";
+    append_json_string(out, choice.text);
+  }
+  out += R"(,"logprobs":)";
+  std::uint64_t characters = 0;
+  if (choice.logprobs.empty()) {
+    out += "null";
+  } else {
+    append_logprobs(out, choice.logprobs, characters);
+  }
+  out += R"(,"finish_reason":)";
   append_json_string(out, choice.finish_reason);
   out += '}';
+}
+
+void Dialect::append_message(std::string& out, const Choice& choice) {
+  out += R"(,"message":{"role":"assistant","content":)";
+  if (choice.text.empty() && !choice.tool_calls.empty()) {
+    out += "null";
+  } else {
+    append_json_string(out, choice.text);
+  }
+  if (!choice.reasoning.empty()) {
+    out += R"(,"reasoning_content":)";
+    append_json_string(out, choice.reasoning);
+  }
+  if (!choice.tool_calls.empty()) append_tool_calls(out, choice.tool_calls);
+  out += R"(,"refusal":null})";
+}
+
+void Dialect::append_logprobs(std::string& out, std::string_view entries,
+                              std::uint64_t& characters) const {
+  if (!is_chat()) return append_completion_logprobs(out, entries, characters);
+  out += R"({"content":[)";
+  out += entries;
+  out += R"(],"refusal":null})";
 }
 
 }  // namespace backplane::http

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kMaxTextBytes = 8 * 1024 * 1024;  // of a whole document, all choices
 constexpr std::uint32_t kMaxChoices = 128;
+constexpr std::uint32_t kMaxToolCalls = 1024;  // of one choice
 constexpr std::size_t kMaxExtraBytes = 16384;
 constexpr std::size_t kKeptBytes = 65536;  // larger buffers are given back after a call
 constexpr std::string_view kJson = "application/json";
@@ -68,6 +69,10 @@ Reply::Step Reply::on_event(const bp_event& event, Output& out) {
       return on_body(event, out);
     case BP_EVENT_USAGE:
       return on_usage(event);
+    case BP_EVENT_REASONING:
+      return on_reasoning(event, out);
+    case BP_EVENT_TOOL_CALL:
+      return on_tool_call(event, out);
     case BP_EVENT_END:
       return on_end(event, out);
     case BP_EVENT_ERROR:
@@ -92,16 +97,67 @@ Reply::Step Reply::on_text(const bp_event& event, Output& out) {
     return fail(unexpected_event(), out);
   }
   const std::string_view text = view(event.data);
-  if (mode_ == Mode::kText) {
-    text_bytes_ += text.size();
-    if (text_bytes_ > kMaxTextBytes) return fail(too_long(), out);
-    choice->text += text;
-    return Step::kMore;
-  }
+  if (mode_ == Mode::kText) return gather(event, *choice, out);
   open_stream(kEventStream, out);
   open_choice(event.index, *choice);
-  if (!text.empty()) dialect_.text_event(chunk_.text(), event.index, text);
+  if (event.logprobs.size != 0) {
+    dialect_.text_event(chunk_.text(), event.index, text, view(event.logprobs), *choice);
+  } else if (!text.empty()) {
+    dialect_.text_event(chunk_.text(), event.index, text);
+  }
   send_part(out);
+  return Step::kMore;
+}
+
+Reply::Step Reply::on_reasoning(const bp_event& event, Output& out) {
+  Choice* choice = chat_choice_of(event.index);
+  if (choice == nullptr || !enter(streams() ? Mode::kEvents : Mode::kText)) {
+    return fail(unexpected_event(), out);
+  }
+  if (mode_ == Mode::kText) return gather(event, *choice, out);
+  open_stream(kEventStream, out);
+  open_choice(event.index, *choice);
+  dialect_.reasoning_event(chunk_.text(), event.index, view(event.data));
+  send_part(out);
+  return Step::kMore;
+}
+
+// The first piece of a call is the one that comes when there are as many as its index says.
+Reply::Step Reply::on_tool_call(const bp_event& event, Output& out) {
+  Choice* choice = chat_choice_of(event.index);
+  const bp_tool_call* call = event.tool_call;
+  const bool fits = choice != nullptr && call != nullptr && call->index < kMaxToolCalls &&
+                    call->index <= choice->tool_calls.size() &&
+                    (call->index == choice->tool_calls.size()) == (call->id.size != 0);
+  if (!fits || !enter(streams() ? Mode::kEvents : Mode::kText)) {
+    return fail(unexpected_event(), out);
+  }
+  if (call->id.size != 0) choice->tool_calls.emplace_back();
+  if (mode_ == Mode::kText) return gather(event, *choice, out);
+  open_stream(kEventStream, out);
+  open_choice(event.index, *choice, false);
+  dialect_.tool_call_event(chunk_.text(), event.index, *call, view(event.data));
+  send_part(out);
+  return Step::kMore;
+}
+
+// Adds an event to the document that is sent at the end.
+Reply::Step Reply::gather(const bp_event& event, Choice& choice, Output& out) {
+  const std::string_view text = view(event.data);
+  text_bytes_ += text.size() + event.logprobs.size;
+  if (text_bytes_ > kMaxTextBytes) return fail(too_long(), out);
+  if (event.type == BP_EVENT_TOOL_CALL) {
+    ToolCall& call = choice.tool_calls[event.tool_call->index];
+    call.id += view(event.tool_call->id);
+    call.name += view(event.tool_call->name);
+    call.arguments += text;
+  } else {
+    (event.type == BP_EVENT_TEXT ? choice.text : choice.reasoning) += text;
+  }
+  const std::string_view entries = array_inside(view(event.logprobs));
+  if (entries.empty()) return Step::kMore;
+  if (!choice.logprobs.empty()) choice.logprobs += ',';
+  choice.logprobs += entries;
   return Step::kMore;
 }
 
@@ -226,6 +282,10 @@ Choice* Reply::choice_of(std::uint32_t index) {
   return &choices_[index];
 }
 
+Choice* Reply::chat_choice_of(std::uint32_t index) {
+  return kind_ == DialectKind::kChat ? choice_of(index) : nullptr;
+}
+
 void Reply::open_stream(std::string_view content_type, Output& out) {
   chunk_.open();
   if (head_sent_) return;
@@ -235,8 +295,10 @@ void Reply::open_stream(std::string_view content_type, Output& out) {
   open_head(head, out);
 }
 
-void Reply::open_choice(std::uint32_t index, Choice& choice) {
-  if (!choice.opened && dialect_.has_roles()) dialect_.role_event(chunk_.text(), index);
+void Reply::open_choice(std::uint32_t index, Choice& choice, bool with_content) {
+  if (!choice.opened && dialect_.is_chat()) {
+    dialect_.role_event(chunk_.text(), index, with_content);
+  }
   choice.opened = true;
 }
 

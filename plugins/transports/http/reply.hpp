@@ -43,6 +43,8 @@ class Reply {
 
   Step on_head(const bp_event& event);
   Step on_text(const bp_event& event, Output& out);
+  Step on_reasoning(const bp_event& event, Output& out);
+  Step on_tool_call(const bp_event& event, Output& out);
   Step on_finish(const bp_event& event, Output& out);
   Step on_chunk(const bp_event& event, Output& out);
   Step on_body(const bp_event& event, Output& out);
@@ -53,9 +55,11 @@ class Reply {
   bool streams() const { return (flags_ & BP_REQUEST_STREAM) != 0; }
   bool enter(Mode mode);
   Choice* choice_of(std::uint32_t index);
+  Choice* chat_choice_of(std::uint32_t index);
   void start_dialect();
   void open_stream(std::string_view content_type, Output& out);
-  void open_choice(std::uint32_t index, Choice& choice);
+  Step gather(const bp_event& event, Choice& choice, Output& out);
+  void open_choice(std::uint32_t index, Choice& choice, bool with_content = true);
   void end_choices();
   Step end_document(Output& out);
   Step fail(const Error& error, Output& out);

@@ -4,6 +4,7 @@
 #include "runtime/plugin/check/instance.hpp"
 #include "runtime/plugin/check/text.hpp"
 
+#include <backplane/plugin.hpp>
 #include <cstring>
 
 namespace backplane {
@@ -17,8 +18,8 @@ constexpr std::uint64_t kEventBytesMax = 64U << 20U;
 constexpr std::uint32_t kPaddingBytes = 64;
 
 std::string type_name(std::uint32_t type) {
-  constexpr const char* kNames[] = {"?",     "TEXT", "FINISH", "CHUNK", "BODY",
-                                    "USAGE", "END",  "ERROR",  "HEAD"};
+  constexpr const char* kNames[] = {"?",   "TEXT",  "FINISH", "CHUNK",     "BODY",     "USAGE",
+                                    "END", "ERROR", "HEAD",   "REASONING", "TOOL_CALL"};
   return type < std::size(kNames) ? kNames[type] : "type " + std::to_string(type);
 }
 
@@ -132,23 +133,59 @@ void CheckCall::check_event(const bp_event& event) {
                 std::to_string(event.struct_size) + "; set it to sizeof(bp_event)");
   }
   probe_.step("the bytes of event " + std::to_string(events_) + " (" + type_name(event.type) + ")");
-  for (const bp_str& text : {event.data, event.detail}) {
-    if (text.size > kEventBytesMax || (text.data == nullptr && text.size > 0)) {
-      return fail("event " + type_name(event.type) + " has " + std::to_string(text.size) +
-                  " bytes at " + (text.data == nullptr ? "null" : "an address"));
-    }
-    for (std::uint64_t i = 0; i < text.size; ++i) {
-      bytes_read_ += static_cast<unsigned char>(text.data[i]);
-    }
+  for (const bp_str& text : {event.data, event.detail, event.logprobs}) {
+    if (!read_bytes(event, text)) return;
   }
   check_content(event);
   probe_.step("a call, after event " + std::to_string(events_) + " (" + type_name(event.type) +
               ")");
 }
 
+bool CheckCall::read_bytes(const bp_event& event, const bp_str& text) {
+  if (text.size > kEventBytesMax || (text.data == nullptr && text.size > 0)) {
+    fail("event " + type_name(event.type) + " has " + std::to_string(text.size) + " bytes at " +
+         (text.data == nullptr ? "null" : "an address"));
+    return false;
+  }
+  for (std::uint64_t i = 0; i < text.size; ++i) {
+    bytes_read_ += static_cast<unsigned char>(text.data[i]);
+  }
+  return true;
+}
+
+void CheckCall::check_tool_call(const bp_event& event) {
+  const bp_tool_call* const call = event.tool_call;
+  if (call == nullptr || call->struct_size < sizeof(bp_tool_call)) {
+    return fail("event TOOL_CALL carries no whole bp_tool_call");
+  }
+  if (!read_bytes(event, call->id) || !read_bytes(event, call->name)) return;
+  std::uint32_t& begun = tool_calls_[event.index];
+  const std::string which = "event TOOL_CALL of call " + std::to_string(call->index);
+  if (call->index > begun) {
+    return fail(which + " came after " + std::to_string(begun) +
+                " calls; number them 0, 1 ... within a choice");
+  }
+  const bool first = call->index == begun;
+  begun += first ? 1 : 0;
+  if (first && (call->id.size == 0 || call->name.size == 0)) {
+    fail(which + " is its first and says no id or no name");
+  } else if (!first && (call->id.size != 0 || call->name.size != 0)) {
+    fail(which + " says id or name again; leave them empty after its first piece");
+  } else if (!is_utf8(view(call->id)) || !is_utf8(view(call->name))) {
+    fail(which + " has an id or a name that is not UTF-8");
+  }
+}
+
 void CheckCall::check_content(const bp_event& event) {
-  if (event.type == BP_EVENT_TEXT && !is_utf8({event.data.data, event.data.size})) {
-    fail("event TEXT is not UTF-8; keep characters whole");
+  const bool is_text = event.type == BP_EVENT_TEXT || event.type == BP_EVENT_REASONING ||
+                       event.type == BP_EVENT_TOOL_CALL;
+  if (is_text && !is_utf8(view(event.data))) {
+    fail("event " + type_name(event.type) + " is not UTF-8; keep characters whole");
+  }
+  if (event.type == BP_EVENT_TOOL_CALL) check_tool_call(event);
+  if (event.logprobs.size != 0 && !is_logprobs(view(event.logprobs))) {
+    fail("event " + type_name(event.type) +
+         " has logprobs that are no JSON array of {\"token\", \"logprob\", ...}");
   }
   if (event.type == BP_EVENT_USAGE) {
     if (event.usage == nullptr || event.usage->struct_size < sizeof(bp_usage)) {

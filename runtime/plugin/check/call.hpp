@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -59,7 +60,9 @@ class CheckCall {
   static std::uint32_t emit(void* context, const bp_event* event);
   std::uint32_t take(const bp_event& event);
   void check_event(const bp_event& event);
+  bool read_bytes(const bp_event& event, const bp_str& text);
   void check_content(const bp_event& event);
+  void check_tool_call(const bp_event& event);
   void check_order(const bp_event& event);
   void fail(const std::string& what);
   bool ended() const { return terminal_type() != 0; }
@@ -83,6 +86,7 @@ class CheckCall {
   bool resumed_ = false;
   std::uint64_t bytes_read_ = 0;
   std::uint64_t tokens_ = 0;
+  std::map<std::uint32_t, std::uint32_t> tool_calls_;  // begun, by choice
   std::uint32_t terminal_type_ = 0;
   std::uint32_t terminal_code_ = 0;
 };

@@ -5,6 +5,8 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
+
 namespace backplane {
 namespace {
 
@@ -42,6 +44,18 @@ bool is_utf8(std::string_view text) {
     text.remove_prefix(length);
   }
   return true;
+}
+
+bool is_logprobs(std::string_view text) {
+  boost::system::error_code failure;
+  const json::value root = json::parse(text, failure);
+  if (failure || !root.is_array()) return false;
+  return std::all_of(root.get_array().begin(), root.get_array().end(), [](const json::value& one) {
+    if (!one.is_object()) return false;
+    const json::value* token = one.get_object().if_contains("token");
+    const json::value* logprob = one.get_object().if_contains("logprob");
+    return token != nullptr && token->is_string() && logprob != nullptr && logprob->is_number();
+  });
 }
 
 std::string fault_of_description(PluginKind kind, std::string_view text) {

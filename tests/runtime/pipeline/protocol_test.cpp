@@ -17,6 +17,12 @@ Step shortened(Step step, std::uint32_t size) {
   return step;
 }
 
+Step without_tool_call(std::uint32_t size) {
+  Step step = tool_call("id", "f", "{}");
+  step.tool_call_size = size;
+  return step;
+}
+
 struct BreachCase {
   const char* name;
   std::vector<Step> steps;
@@ -62,6 +68,8 @@ INSTANTIATE_TEST_SUITE_P(
                         BreachCase{"GapAtTheEnd", {text("a"), shifted(end(), 1)}},
                         BreachCase{"Short", {text("a"), shortened(text("b"), 64), end()}},
                         BreachCase{"Empty", {text("a"), shortened(text("b"), 0), end()}},
+                        BreachCase{"NoToolCall", {text("a"), without_tool_call(0), end()}},
+                        BreachCase{"ShortToolCall", {text("a"), without_tool_call(8), end()}},
                         BreachCase{"ShortEnd", {text("a"), shortened(end(), 64)}}),
         testing::Values(When::kNow, When::kTurn, When::kElsewhere)));
 

@@ -27,6 +27,22 @@ Step text(std::string data) {
   step.data = std::move(data);
   return step;
 }
+Step text_with_logprobs(std::string data, std::string logprobs) {
+  Step step = text(std::move(data));
+  step.logprobs = std::move(logprobs);
+  return step;
+}
+Step reasoning(std::string data) {
+  Step step = text(std::move(data));
+  step.type = BP_EVENT_REASONING;
+  return step;
+}
+Step tool_call(std::string id, std::string name, std::string arguments) {
+  Step step = text(std::move(arguments));
+  step.type = BP_EVENT_TOOL_CALL;
+  step.tool_call = {std::move(id), std::move(name)};
+  return step;
+}
 Step usage(std::uint64_t prompt, std::uint64_t completion) {
   Step step;
   step.type = BP_EVENT_USAGE;
@@ -118,6 +134,10 @@ class ScriptedBackend::Call final : public bp_call {
     event.data = str(step.data);
     if (step.type == BP_EVENT_USAGE) event.usage = &tokens;
     if (step.type == BP_EVENT_ERROR && !step.without_error) event.error = &failure;
+    const bp_tool_call called{step.tool_call_size, 0, str(step.tool_call.first),
+                              str(step.tool_call.second)};
+    if (step.type == BP_EVENT_TOOL_CALL && step.tool_call_size != 0) event.tool_call = &called;
+    event.logprobs = str(step.logprobs);
     event.headers = headers.data();
     event.header_count = headers.size();
     if (step.type == BP_EVENT_END || step.type == BP_EVENT_ERROR) ended_ = true;

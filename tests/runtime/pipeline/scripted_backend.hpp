@@ -31,6 +31,9 @@ struct Step {
   std::int64_t sequence_shift = 0;  // breaks the rules
   std::uint32_t struct_size = sizeof(bp_event);
   std::uint32_t usage_size = sizeof(bp_usage);
+  std::string logprobs;
+  std::pair<std::string, std::string> tool_call;  // of a TOOL_CALL: id, name
+  std::uint32_t tool_call_size = sizeof(bp_tool_call);
 
   Step turn() const { return at(When::kTurn); }
   Step elsewhere() const { return at(When::kElsewhere); }
@@ -48,6 +51,9 @@ struct Step {
 
 Step head(std::vector<std::pair<std::string, std::string>> headers);
 Step text(std::string data);
+Step text_with_logprobs(std::string data, std::string logprobs);
+Step reasoning(std::string data);
+Step tool_call(std::string id, std::string name, std::string arguments);
 Step usage(std::uint64_t prompt, std::uint64_t completion);
 Step end();
 Step error(Code code, std::uint32_t http_status = 0);

@@ -123,10 +123,20 @@ std::uint32_t Client::on_event(const bp_event& event) {
   EXPECT_EQ(event.sequence, next_sequence_++);
   const bool terminal = event.type == BP_EVENT_END || event.type == BP_EVENT_ERROR;
   EXPECT_EQ(event.type == BP_EVENT_HEAD, event.sequence == 0 && event.type != BP_EVENT_ERROR);
-  Event seen{
-      event.type, std::string(view(event.data)), std::string(view(event.detail)), event.flags, {},
-      {}};
+  Event seen{event.type,
+             std::string(view(event.data)),
+             std::string(view(event.detail)),
+             event.flags,
+             {},
+             {},
+             {},
+             {}};
   if (event.error != nullptr) seen.error = error_of(*event.error);
+  seen.logprobs = view(event.logprobs);
+  if (event.tool_call != nullptr) {
+    seen.tool_call = std::string(view(event.tool_call->id)) + '/';
+    seen.tool_call += view(event.tool_call->name);
+  }
   for (std::uint64_t i = 0; i < event.header_count; ++i) {
     seen.headers.emplace(view(event.headers[i].name), view(event.headers[i].value));
   }
@@ -149,13 +159,16 @@ void Client::leave_at(std::size_t index) {
 }
 
 std::string Client::log() const {
-  constexpr const char* kNames[] = {"?",     "text", "finish", "chunk", "body",
-                                    "usage", "end",  "error",  "head"};
+  constexpr const char* kNames[] = {"?",   "text",  "finish", "chunk",     "body", "usage",
+                                    "end", "error", "head",   "reasoning", "tool"};
   std::string log;
   for (const Event& event : events_) {
     if (!log.empty()) log += ' ';
-    log += event.type <= BP_EVENT_HEAD ? kNames[event.type] : "unknown";
-    if (event.type == BP_EVENT_TEXT) log += ':' + event.data;
+    log += event.type <= BP_EVENT_TOOL_CALL ? kNames[event.type] : "unknown";
+    if (event.type == BP_EVENT_TOOL_CALL) log += ':' + event.tool_call;
+    const bool is_text = event.type == BP_EVENT_TEXT || event.type == BP_EVENT_REASONING ||
+                         event.type == BP_EVENT_TOOL_CALL;
+    if (is_text) log += ':' + event.data + event.logprobs;
     if (event.type == BP_EVENT_ERROR) {
       log += ':' + event.error.type + '/' + std::to_string(event.error.http_status);
     }

@@ -61,6 +61,8 @@ class Client {
     std::uint32_t flags;
     Error error;
     std::map<std::string, std::string> headers;
+    std::string logprobs;
+    std::string tool_call;  // "id/name"
   };
   // Answers a BP_FLOW_*; may act on the client.
   using Answer = std::function<std::uint32_t(Client&, const Event&)>;

@@ -38,6 +38,22 @@ void emit(FakeCall& call, const std::string& line) {
     words >> index;
     const std::string text = rest();
     kind == "TEXT" ? call.text(text, index) : call.finish(text, index);
+  } else if (kind == "REASONING") {
+    std::uint32_t index = 0;
+    words >> index;
+    call.reasoning(rest(), index);
+  } else if (kind == "LOGPROBS") {  // LOGPROBS choice entries text
+    std::uint32_t index = 0;
+    std::string entries;
+    words >> index >> entries;
+    call.text(rest(), index, entries);
+  } else if (kind == "TOOL") {  // TOOL choice call id name arguments; "-": empty
+    std::uint32_t index = 0, number = 0;
+    std::string id, name;
+    words >> index >> number >> id >> name;
+    if (id == "-") id.clear();
+    if (name == "-") name.clear();
+    call.tool_call(number, id, name, rest(), index);
   } else if (kind == "CHUNK") {
     call.chunk(rest());
   } else if (kind == "EVENT") {

@@ -46,11 +46,31 @@ std::uint32_t FakeCall::head(std::uint32_t flags, const std::vector<bp_pair>& he
   event.header_count = headers.size();
   return emit(event);
 }
-std::uint32_t FakeCall::text(std::string_view utf8, std::uint32_t index) {
+std::uint32_t FakeCall::text(std::string_view utf8, std::uint32_t index,
+                             std::string_view logprobs) {
   bp_event event{};
   event.type = BP_EVENT_TEXT;
   event.index = index;
   event.data = str(utf8);
+  event.logprobs = str(logprobs);
+  return emit(event);
+}
+std::uint32_t FakeCall::reasoning(std::string_view utf8, std::uint32_t index) {
+  bp_event event{};
+  event.type = BP_EVENT_REASONING;
+  event.index = index;
+  event.data = str(utf8);
+  return emit(event);
+}
+std::uint32_t FakeCall::tool_call(std::uint32_t number, std::string_view call_id,
+                                  std::string_view name, std::string_view arguments,
+                                  std::uint32_t index) {
+  const bp_tool_call piece{sizeof(bp_tool_call), number, str(call_id), str(name)};
+  bp_event event{};
+  event.type = BP_EVENT_TOOL_CALL;
+  event.index = index;
+  event.data = str(arguments);
+  event.tool_call = &piece;
   return emit(event);
 }
 std::uint32_t FakeCall::finish(std::string_view reason, std::uint32_t index) {

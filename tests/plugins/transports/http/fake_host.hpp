@@ -32,7 +32,11 @@ struct FakeCall : bp_call {
   std::uint32_t read_all(std::string& to);
   std::uint32_t emit(bp_event event);
   std::uint32_t head(std::uint32_t flags, const std::vector<bp_pair>& headers = {});
-  std::uint32_t text(std::string_view utf8, std::uint32_t index = 0);
+  std::uint32_t text(std::string_view utf8, std::uint32_t index = 0,
+                     std::string_view logprobs = {});
+  std::uint32_t reasoning(std::string_view utf8, std::uint32_t index = 0);
+  std::uint32_t tool_call(std::uint32_t number, std::string_view call_id, std::string_view name,
+                          std::string_view arguments, std::uint32_t index = 0);
   std::uint32_t finish(std::string_view reason, std::uint32_t index = 0);
   std::uint32_t chunk(std::string_view document, std::string_view name = {});
   std::uint32_t body_bytes(std::string_view bytes, std::string_view type);

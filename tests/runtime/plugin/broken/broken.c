@@ -128,6 +128,18 @@ static uint32_t emit_text(call* self) {
 #ifdef TEXT_NOT_UTF8
   event.data = text("\xe2\x82");
 #endif
+#ifdef LOGPROBS_NOT_JSON
+  event.logprobs = text("[{\"token\": \"word\"}]");
+#endif
+#ifdef REASONING_NOT_UTF8
+  event.type = BP_EVENT_REASONING;
+  event.data = text("\xff");
+#endif
+#ifdef TOOL_CALL
+  const bp_tool_call tool_call = {sizeof(bp_tool_call), TOOL_CALL};
+  event.type = BP_EVENT_TOOL_CALL;
+  if (tool_call.id.size != 0) event.tool_call = &tool_call;
+#endif
   return emit(self, &event);
 }
 

@@ -25,6 +25,14 @@ struct HeadShape {
   std::size_t heads = 0;
   std::size_t kv_heads = 0;
   std::size_t head_size = 0;
+  float score_scale = 0;  // of the products of queries and keys; 0: 1 / sqrt(head_size)
+  float score_cap = 0;    // scores are cap * tanh(score / cap); 0: they stay as they are
+};
+
+// Which two of the leading floats of a head turn together.
+enum class RopePairs : std::uint8_t {
+  kNeighbours,  // (0,1), (2,3), ...
+  kHalves,      // (0, n/2), (1, n/2 + 1), ... of n floats that turn
 };
 
 // Positions of one page of a cache; a power of two.
@@ -43,11 +51,12 @@ struct PageSlot {
   std::uint32_t slot = 0;
 };
 
-// What one token attends to: the first `length` positions of its sequence. Position p lies at slot
+// What one token attends to: the positions [first, length) of its sequence. Position p lies at slot
 // p % kPagePositions of pages[p / kPagePositions]; `pages` is host memory.
 struct AttentionSpan {
   const std::uint32_t* pages = nullptr;
   std::size_t length = 0;
+  std::size_t first = 0;
 };
 
 class Device {
@@ -68,21 +77,29 @@ class Device {
   virtual void matmul(const Weights& weights, ConstMatrix x, Matrix out) = 0;
   // out[t] = x[t] / sqrt(mean(x[t]^2) + epsilon) * scale. May run in place.
   virtual void rms_norm(ConstMatrix x, const float* scale, float epsilon, Matrix out) = 0;
-  // Rotates the pairs (0,1), (2,3), ... of every head by its row's angle: `turns` holds
-  // rotary_size / 2 pairs (cos, sin) a row; the rest of a head stays as it is.
-  virtual void rope(Matrix x, std::size_t head_size, ConstMatrix turns) = 0;
+  // Rotates pair i of every head by its row's angle i: `turns` holds rotary_size / 2 pairs
+  // (cos, sin) a row; the rest of a head stays as it is.
+  virtual void rope(Matrix x, std::size_t head_size, RopePairs pairs, ConstMatrix turns) = 0;
   // Each row becomes exp(x - max) / sum.
   virtual void softmax(Matrix x) = 0;
   // gate = gate / (1 + exp(-gate)) * up.
   virtual void silu_mul(Matrix gate, ConstMatrix up) = 0;
+  // gate = gelu(gate) * up, gelu by its tanh formula.
+  virtual void gelu_mul(Matrix gate, ConstMatrix up) = 0;
   // x += y.
   virtual void add(Matrix x, ConstMatrix y) = 0;
+  // Every row of x += bias.
+  virtual void add_bias(Matrix x, const float* bias) = 0;
+  // x *= factor.
+  virtual void scale(Matrix x, float factor) = 0;
+  // x = cap * tanh(x / cap).
+  virtual void soft_cap(Matrix x, float cap) = 0;
   // Writes row i, the heads of one token one after the other, to slots[i], which is host memory.
   virtual void store(ConstMatrix rows, std::size_t head_size, std::span<const PageSlot> slots,
                      const PagedRows& cache) = 0;
   // out[i] = x[rows[i]]. `rows` is host memory.
   virtual void gather(ConstMatrix x, std::span<const std::uint32_t> rows, Matrix out) = 0;
-  // out[t] = softmax(q[t] * keys / sqrt(head_size)) * values, head by head, over spans[t].
+  // out[t] = softmax(scores of q[t] and keys) * values, head by head, over spans[t].
   virtual void attention(ConstMatrix queries, const PagedRows& keys, const PagedRows& values,
                          std::span<const AttentionSpan> spans, const HeadShape& shape,
                          Matrix out) = 0;

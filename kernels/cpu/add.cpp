@@ -9,4 +9,11 @@ void add(Matrix x, ConstMatrix y) {
   for (std::size_t i = 0; i < count; ++i) x.data[i] += y.data[i];
 }
 
+void add_bias(Matrix x, const float* bias) {
+  for (std::size_t t = 0; t < x.rows; ++t) {
+    float* const row = x.row(t);
+    for (std::size_t i = 0; i < x.columns; ++i) row[i] += bias[i];
+  }
+}
+
 }  // namespace backplane::kernels::cpu

@@ -6,6 +6,8 @@
 #define HWY_TARGET_INCLUDE "kernels/cpu/attention.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
+// After highway.h: its functions are per target.
+#include <hwy/contrib/math/math-inl.h>
 
 #include <algorithm>
 #include <cassert>
@@ -34,15 +36,17 @@ HWY_INLINE float dot(const float* a, const float* b, std::size_t size) {
   return sum;
 }
 
-// The pages that hold one block of positions, at one head.
+// The pages that hold one block of positions, at one head. Those before `begin` are not looked at.
 struct Block {
   const float* pages[kBlockPages];
+  std::size_t begin;
   std::size_t positions;
 };
 
 HWY_INLINE Block block_at(const PagedRows& rows, std::size_t offset, const AttentionSpan& span,
                           std::size_t first) {
   Block block;
+  block.begin = span.first > first ? span.first - first : 0;
   block.positions = std::min(kBlockPositions, span.length - first);
   const std::uint32_t* const pages = span.pages + first / kPagePositions;
   for (std::size_t p = 0; p * kPagePositions < block.positions; ++p) {
@@ -63,14 +67,14 @@ HWY_INLINE void add_values(const float* weights, const Block& values, float keep
   std::size_t i = 0;
   for (; i + lanes <= size; i += lanes) {
     auto sums = hn::Mul(hn::LoadU(d, out + i), hn::Set(d, keep));
-    for (std::size_t p = 0; p < values.positions; ++p) {
+    for (std::size_t p = values.begin; p < values.positions; ++p) {
       sums = hn::MulAdd(hn::Set(d, weights[p]), hn::LoadU(d, row_of(values, p, size) + i), sums);
     }
     hn::StoreU(sums, d, out + i);
   }
   for (; i < size; ++i) {
     float sum = out[i] * keep;
-    for (std::size_t p = 0; p < values.positions; ++p) {
+    for (std::size_t p = values.begin; p < values.positions; ++p) {
       sum += weights[p] * row_of(values, p, size)[i];
     }
     out[i] = sum;
@@ -83,19 +87,29 @@ struct Running {
   float sum = 0;
 };
 
-HWY_INLINE void attend_block(const float* query, const Block& keys, const Block& values,
-                             std::size_t size, Running& running, float* out) {
-  const float scale = 1.0f / std::sqrt(static_cast<float>(size));
-  float weights[kBlockPositions];
-  float highest = running.highest;
-  for (std::size_t p = 0; p < keys.positions; ++p) {
-    weights[p] = dot(query, row_of(keys, p, size), size) * scale;
-    highest = std::max(highest, weights[p]);
+HWY_INLINE void cap_scores(float (&scores)[kBlockPositions], float cap) {
+  const hn::ScalableTag<float> d;
+  const auto high = hn::Set(d, cap);
+  for (std::size_t i = 0; i < kBlockPositions; i += hn::Lanes(d)) {
+    const auto score = hn::Div(hn::LoadU(d, scores + i), high);
+    hn::StoreU(hn::Mul(high, hn::Tanh(d, score)), d, scores + i);
   }
+}
+
+HWY_INLINE void attend_block(const float* query, const Block& keys, const Block& values,
+                             const HeadShape& shape, Running& running, float* out) {
+  const std::size_t size = shape.head_size;
+  float weights[kBlockPositions] = {};
+  for (std::size_t p = keys.begin; p < keys.positions; ++p) {
+    weights[p] = dot(query, row_of(keys, p, size), size) * shape.score_scale;
+  }
+  if (shape.score_cap != 0) cap_scores(weights, shape.score_cap);
+  float highest = running.highest;
+  for (std::size_t p = keys.begin; p < keys.positions; ++p) highest = std::max(highest, weights[p]);
   const float keep = std::exp(running.highest - highest);
   running.highest = highest;
   running.sum *= keep;
-  for (std::size_t p = 0; p < keys.positions; ++p) {
+  for (std::size_t p = keys.begin; p < keys.positions; ++p) {
     weights[p] = std::exp(weights[p] - highest);
     running.sum += weights[p];
   }
@@ -105,15 +119,17 @@ HWY_INLINE void attend_block(const float* query, const Block& keys, const Block&
 // Heads that share their keys and values go over them together, block by block.
 void attend_heads(const float* query, const PagedRows& keys, const PagedRows& values,
                   std::size_t offset, const AttentionSpan& span, std::size_t heads,
-                  std::size_t size, float* out) {
-  assert(heads <= kAttentionHeadsMax && span.length > 0);
+                  const HeadShape& shape, float* out) {
+  assert(heads <= kAttentionHeadsMax && span.first < span.length);
+  const std::size_t size = shape.head_size;
   Running running[kAttentionHeadsMax];
   std::fill_n(out, heads * size, 0.0f);
-  for (std::size_t first = 0; first < span.length; first += kBlockPositions) {
+  const std::size_t begin = span.first / kPagePositions * kPagePositions;
+  for (std::size_t first = begin; first < span.length; first += kBlockPositions) {
     const Block block_keys = block_at(keys, offset, span, first);
     const Block block_values = block_at(values, offset, span, first);
     for (std::size_t head = 0; head < heads; ++head) {
-      attend_block(query + head * size, block_keys, block_values, size, running[head],
+      attend_block(query + head * size, block_keys, block_values, shape, running[head],
                    out + head * size);
     }
   }
@@ -152,7 +168,13 @@ void attention(ThreadPool& pool, ConstMatrix queries, const PagedRows& keys,
   while (together > 1 && spans.size() * shape.heads < 4 * pool.threads() * together) together /= 2;
   const std::size_t parts = (group + together - 1) / together;
   std::size_t positions = 1;
-  for (const AttentionSpan& span : spans) positions = std::max(positions, span.length);
+  for (const AttentionSpan& span : spans) {
+    positions = std::max(positions, span.length - span.first);
+  }
+  HeadShape scaled = shape;
+  if (shape.score_scale == 0) {
+    scaled.score_scale = 1.0f / std::sqrt(static_cast<float>(shape.head_size));
+  }
   constexpr std::size_t kChunkProducts = 32768;
   const std::size_t chunk = kChunkProducts / (positions * shape.head_size * together) + 1;
   const auto attend = HWY_DYNAMIC_DISPATCH(attend_heads);
@@ -164,8 +186,7 @@ void attention(ThreadPool& pool, ConstMatrix queries, const PagedRows& keys,
       const std::size_t head = i % parts * together;
       const std::size_t offset = (kv_head * group + head) * shape.head_size;
       attend(queries.row(token) + offset, keys, values, kv_head * kPagePositions * shape.head_size,
-             spans[token], std::min(together, group - head), shape.head_size,
-             out.row(token) + offset);
+             spans[token], std::min(together, group - head), scaled, out.row(token) + offset);
     }
   });
 }

@@ -40,12 +40,16 @@ class CpuDevice final : public Device {
   void rms_norm(ConstMatrix x, const float* scale, float epsilon, Matrix out) override {
     cpu::rms_norm(x, scale, epsilon, out);
   }
-  void rope(Matrix x, std::size_t head_size, ConstMatrix turns) override {
-    cpu::rope(x, head_size, turns);
+  void rope(Matrix x, std::size_t head_size, RopePairs pairs, ConstMatrix turns) override {
+    cpu::rope(x, head_size, pairs, turns);
   }
   void softmax(Matrix x) override { cpu::softmax(x); }
   void silu_mul(Matrix gate, ConstMatrix up) override { cpu::silu_mul(pool_, gate, up); }
+  void gelu_mul(Matrix gate, ConstMatrix up) override { cpu::gelu_mul(pool_, gate, up); }
   void add(Matrix x, ConstMatrix y) override { cpu::add(x, y); }
+  void add_bias(Matrix x, const float* bias) override { cpu::add_bias(x, bias); }
+  void scale(Matrix x, float factor) override { cpu::scale(x, factor); }
+  void soft_cap(Matrix x, float cap) override { cpu::soft_cap(pool_, x, cap); }
   void store(ConstMatrix rows, std::size_t head_size, std::span<const PageSlot> slots,
              const PagedRows& cache) override {
     cpu::store(rows, head_size, slots, cache);

@@ -13,10 +13,14 @@ namespace backplane::kernels::cpu {
 void embed(const Weights& table, std::span<const std::int32_t> tokens, Matrix out);
 void matmul(ThreadPool& pool, const Weights& weights, ConstMatrix x, Matrix out);
 void rms_norm(ConstMatrix x, const float* scale, float epsilon, Matrix out);
-void rope(Matrix x, std::size_t head_size, ConstMatrix turns);
+void rope(Matrix x, std::size_t head_size, RopePairs pairs, ConstMatrix turns);
 void softmax(Matrix x);
 void silu_mul(ThreadPool& pool, Matrix gate, ConstMatrix up);
+void gelu_mul(ThreadPool& pool, Matrix gate, ConstMatrix up);
 void add(Matrix x, ConstMatrix y);
+void add_bias(Matrix x, const float* bias);
+void scale(Matrix x, float factor);
+void soft_cap(ThreadPool& pool, Matrix x, float cap);
 // Heads with the same keys and values that one thread computes together, at most.
 inline constexpr std::size_t kAttentionHeadsMax = 16;
 

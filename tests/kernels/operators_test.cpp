@@ -120,29 +120,59 @@ TEST_P(Operators, RmsNorm) {
 
 TEST_P(Operators, RopeTurnsPairsAndLeavesTheRest) {
   constexpr std::size_t kHead = 10, kRotary = 6, kHeads = 3, kRows = 2;
-  auto x = random_floats(kRows * kHeads * kHead, kSeed);
-  const std::vector<float> before = x;
+  const std::vector<float> before = random_floats(kRows * kHeads * kHead, kSeed);
   std::vector<float> turns;
   std::vector<double> angles = {0.3, -1.2, 2.5, 100, 0, 7};
   for (const double angle : angles) {
     turns.push_back(static_cast<float>(std::cos(angle)));
     turns.push_back(static_cast<float>(std::sin(angle)));
   }
-  std::vector<double> expected(before.begin(), before.end());
-  for (std::size_t row = 0; row < kRows; ++row) {
-    for (std::size_t head = 0; head < kHeads; ++head) {
-      for (std::size_t pair = 0; pair < kRotary / 2; ++pair) {
-        const std::size_t at = (row * kHeads + head) * kHead + 2 * pair;
-        const double angle = angles[row * kRotary / 2 + pair];
-        const double a = static_cast<double>(before[at]);
-        const double b = static_cast<double>(before[at + 1]);
-        expected[at] = a * std::cos(angle) - b * std::sin(angle);
-        expected[at + 1] = a * std::sin(angle) + b * std::cos(angle);
-      }
+  for (const RopePairs pairs : {RopePairs::kNeighbours, RopePairs::kHalves}) {
+    const bool halves = pairs == RopePairs::kHalves;
+    std::vector<double> expected(before.begin(), before.end());
+    for (std::size_t i = 0; i < kRows * kHeads * kRotary / 2; ++i) {
+      const std::size_t head = i / (kRotary / 2) * kHead;
+      const std::size_t pair = i % (kRotary / 2);
+      const std::size_t first = head + (halves ? pair : 2 * pair);
+      const std::size_t second = halves ? first + kRotary / 2 : first + 1;
+      const double angle = angles[i / (kHeads * kRotary / 2) * kRotary / 2 + pair];
+      const double a = static_cast<double>(before[first]);
+      const double b = static_cast<double>(before[second]);
+      expected[first] = a * std::cos(angle) - b * std::sin(angle);
+      expected[second] = a * std::sin(angle) + b * std::cos(angle);
     }
+    std::vector<float> x = before;
+    device_->rope({x.data(), kRows, kHeads * kHead}, kHead, pairs, {turns.data(), kRows, kRotary});
+    expect_near(x, expected, 1e-5, halves ? "rope of halves" : "rope of neighbours");
   }
-  device_->rope({x.data(), kRows, kHeads * kHead}, kHead, {turns.data(), kRows, kRotary});
-  expect_near(x, expected, 1e-5, "rope");
+}
+
+TEST_P(Operators, GeluMulAddBiasScaleSoftCap) {
+  constexpr std::size_t kRows = 3, kColumns = 37;
+  const auto x0 = random_floats(kRows * kColumns, kSeed);
+  const auto y = random_floats(kRows * kColumns, kSeed + 1);
+  std::vector<double> gelu, biased, scaled, capped;
+  for (std::size_t i = 0; i < x0.size(); ++i) {
+    const double v = static_cast<double>(x0[i]);
+    const double bent = std::sqrt(2 / 3.14159265358979323846) * (v + 0.044715 * v * v * v);
+    gelu.push_back(v / 2 * (1 + std::tanh(bent)) * static_cast<double>(y[i]));
+    biased.push_back(v + static_cast<double>(y[i % kColumns]));
+    scaled.push_back(v * 1.75);
+    capped.push_back(0.5 * std::tanh(v / 0.5));
+  }
+  std::vector<float> x = x0;
+  const Matrix matrix{x.data(), kRows, kColumns};
+  device_->gelu_mul(matrix, {y.data(), kRows, kColumns});
+  expect_near(x, gelu, 1e-5, "gelu_mul");
+  x = x0;
+  device_->add_bias(matrix, y.data());
+  expect_near(x, biased, 1e-6, "add_bias");
+  x = x0;
+  device_->scale(matrix, 1.75f);
+  expect_near(x, scaled, 1e-6, "scale");
+  x = x0;
+  device_->soft_cap(matrix, 0.5f);
+  expect_near(x, capped, 1e-5, "soft_cap");
 }
 
 TEST_P(Operators, SoftmaxSiluMulAddGatherScatter) {
@@ -211,33 +241,39 @@ struct PagedSequence {
 };
 
 std::vector<double> reference_attention(const float* q, const PagedSequence& sequence,
-                                        std::size_t length, const HeadShape& shape) {
+                                        const AttentionSpan& span, const HeadShape& shape) {
   std::vector<double> out(shape.heads * shape.head_size);
+  const double scale = shape.score_scale != 0 ? static_cast<double>(shape.score_scale)
+                                              : 1 / std::sqrt(static_cast<double>(shape.head_size));
+  const double cap = static_cast<double>(shape.score_cap);
   for (std::size_t head = 0; head < shape.heads; ++head) {
     const std::size_t kv = head / (shape.heads / shape.kv_heads);
     std::vector<double> scores;
     double sum = 0;
-    for (std::size_t p = 0; p < length; ++p) {
+    for (std::size_t p = span.first; p < span.length; ++p) {
       double score = 0;
       for (std::size_t i = 0; i < shape.head_size; ++i) {
         score += static_cast<double>(q[head * shape.head_size + i]) * sequence.key(p, kv, i);
       }
-      scores.push_back(std::exp(score / std::sqrt(static_cast<double>(shape.head_size))));
+      score *= scale;
+      scores.push_back(std::exp(cap > 0 ? cap * std::tanh(score / cap) : score));
       sum += scores.back();
     }
-    for (std::size_t p = 0; p < length; ++p) {
+    for (std::size_t p = span.first; p < span.length; ++p) {
       for (std::size_t i = 0; i < shape.head_size; ++i) {
-        out[head * shape.head_size + i] += scores[p] / sum * sequence.value(p, kv, i);
+        out[head * shape.head_size + i] += scores[p - span.first] / sum * sequence.value(p, kv, i);
       }
     }
   }
   return out;
 }
 
-constexpr HeadShape kHeadShapes[] = {{1, 1, 8}, {8, 4, 8}, {6, 2, 20}, {4, 1, 64}, {40, 2, 16}};
+constexpr HeadShape kHeadShapes[] = {{1, 1, 8},        {8, 4, 8},          {6, 2, 20},
+                                     {4, 1, 64},       {40, 2, 16},        {4, 2, 16, 0.4f},
+                                     {4, 2, 16, 0, 2}, {2, 2, 20, 0.3f, 5}};
 
 TEST_P(Operators, AttentionOverSpansOfManyLengths) {
-  const std::size_t lengths[] = {1, 2, 15, 16, 17, 63, 64, 65, 200};
+  const std::size_t lengths[] = {1, 2, 15, 16, 17, 63, 64, 65, 200, 127, 81, 200, 97, 112};
   for (const HeadShape& shape : kHeadShapes) {
     PagedSequence sequence(shape, 200, kSeed);
     const std::size_t query = shape.heads * shape.head_size;
@@ -245,8 +281,9 @@ TEST_P(Operators, AttentionOverSpansOfManyLengths) {
     std::vector<AttentionSpan> spans;
     std::vector<double> expected;
     for (std::size_t t = 0; t < std::size(lengths); ++t) {
-      spans.push_back({sequence.pages.data(), lengths[t]});
-      const auto one = reference_attention(queries.data() + t * query, sequence, lengths[t], shape);
+      const std::size_t window = t % 2 == 0 ? lengths[t] : std::min<std::size_t>(lengths[t], 33);
+      spans.push_back({sequence.pages.data(), lengths[t], lengths[t] - window});
+      const auto one = reference_attention(queries.data() + t * query, sequence, spans[t], shape);
       expected.insert(expected.end(), one.begin(), one.end());
     }
     std::vector<float> out(queries.size());
@@ -265,7 +302,7 @@ TEST_P(Operators, AttentionOfOneTokenIsWhatItIsInABatch) {
     const auto queries = random_floats(kTokens * query, kSeed + 2);
     std::vector<AttentionSpan> spans;
     for (std::size_t t = 0; t < kTokens; ++t) spans.push_back({sequence.pages.data(), 9 * t + 1});
-    spans.back().length = 200;
+    spans.back() = {sequence.pages.data(), 200, 77};
     std::vector<float> together(queries.size());
     device_->attention({queries.data(), kTokens, query}, sequence.keys(), sequence.values(), spans,
                        shape, {together.data(), kTokens, query});

@@ -87,8 +87,8 @@ void Model::attend(const Layer& layer, const kernels::PagedRows& keys,
   device_.matmul(layer.query, normed, query);
   device_.matmul(layer.key, normed, key);
   device_.matmul(layer.value, normed, value);
-  device_.rope(query, parameters_.head_size, turns);
-  device_.rope(key, parameters_.head_size, turns);
+  device_.rope(query, parameters_.head_size, kernels::RopePairs::kNeighbours, turns);
+  device_.rope(key, parameters_.head_size, kernels::RopePairs::kNeighbours, turns);
 
   device_.store(key, parameters_.head_size, slots_, keys);
   device_.store(value, parameters_.head_size, slots_, values);

@@ -31,8 +31,8 @@ Pair make_pair_key(Token left, Token right) {
 
 class BpeTokenizer final : public Tokenizer {
  public:
-  BpeTokenizer(Vocabulary vocabulary, const PreTokenizer& rules, const MetadataArray& merges)
-      : Tokenizer(std::move(vocabulary)), rules_(rules) {
+  BpeTokenizer(Vocabulary vocabulary, PreTokenizer rules, const MetadataArray& merges)
+      : Tokenizer(std::move(vocabulary)), rules_(std::move(rules)) {
     const auto alphabet = byte_alphabet();
     for (std::size_t byte = 0; byte < alphabet.size(); ++byte) {
       append_utf8(alphabet[byte], characters_[byte]);
@@ -58,13 +58,13 @@ class BpeTokenizer final : public Tokenizer {
   }
 
   void encode_plain(std::string_view text, bool, std::vector<Token>& out) const override {
-    for (const std::string_view word : split_words(rules_, text)) encode_word(word, out);
+    for (const std::string_view word : rules_.split(text)) encode_word(word, out);
   }
 
   void encode_word(std::string_view word, std::vector<Token>& out) const {
     std::string written;
     for (const char c : word) written += characters_[static_cast<unsigned char>(c)];
-    if (takes_whole_words(rules_)) {
+    if (rules_.whole_words()) {
       if (const auto token = vocabulary().find(written)) return out.push_back(*token);
     }
     std::vector<MergePiece> pieces = split_characters(written, vocabulary());
@@ -99,11 +99,9 @@ class BpeTokenizer final : public Tokenizer {
     return out;
   }
 
-  bool adds_bos() const override {
-    return vocabulary().adds_bos().value_or(adds_bos_by_default(rules_));
-  }
+  bool adds_bos() const override { return vocabulary().adds_bos().value_or(rules_.adds_bos()); }
 
-  const PreTokenizer& rules_;
+  PreTokenizer rules_;
   std::array<std::string, 256> characters_;        // byte to its character
   std::unordered_map<std::uint32_t, char> bytes_;  // and back
   std::unordered_map<Pair, Merge> merges_;
@@ -115,17 +113,13 @@ Result<std::unique_ptr<Tokenizer>> load_bpe_tokenizer(const ModelFile& file,
                                                       Vocabulary vocabulary) {
   const auto name = file.text("tokenizer.ggml.pre");
   if (!name) return name.error();
-  const std::string_view rules_name = name->value_or("default");
-  const PreTokenizer* rules = find_pre_tokenizer(rules_name);
-  if (rules == nullptr) {
-    return file.wrong("tokenizer.ggml.pre", "\"" + std::string(rules_name.substr(0, 64)) +
-                                                "\" is not supported; llama-bpe, gpt-2, qwen2 "
-                                                "and their relatives are");
-  }
+  auto rules = PreTokenizer::named(name->value_or("default"));
+  if (!rules) return file.wrong("tokenizer.ggml.pre", rules.error().message);
   const auto merges = file.strings("tokenizer.ggml.merges");
   if (!merges) return merges.error();
   if (*merges == nullptr) return file.missing("tokenizer.ggml.merges");
-  return std::unique_ptr<Tokenizer>(new BpeTokenizer(std::move(vocabulary), *rules, **merges));
+  return std::unique_ptr<Tokenizer>(
+      new BpeTokenizer(std::move(vocabulary), std::move(*rules), **merges));
 }
 
 }  // namespace backplane::local

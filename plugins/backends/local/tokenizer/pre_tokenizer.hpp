@@ -1,22 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
-// Splits text into the words byte-pair merges stay inside, as `tokenizer.ggml.pre` names it. The
-// patterns are the models' regular expressions, matched by hand. Stateless; any thread.
+// Splits text into the words byte-pair merges stay inside. Immutable; any thread.
 #pragma once
 
+#include <backplane/result.hpp>
+#include <span>
 #include <string_view>
 #include <vector>
 
+#include "plugins/backends/local/tokenizer/word_pattern.hpp"
+
 namespace backplane::local {
 
-struct PreTokenizer;  // a list of rules
+class PreTokenizer {
+ public:
+  // As `tokenizer.ggml.pre` names them; the error names some that are known.
+  static Result<PreTokenizer> named(std::string_view name);
+  // Patterns applied one after the other, each to the pieces of the one before.
+  static Result<PreTokenizer> of(std::span<const std::string_view> patterns);
 
-// nullptr for a name that is not known.
-const PreTokenizer* find_pre_tokenizer(std::string_view name);
-// The pieces, in order; together they are the text. They point into it.
-std::vector<std::string_view> split_words(const PreTokenizer& rules, std::string_view text);
-// Whether a whole word that is a token is taken without looking at merges.
-bool takes_whole_words(const PreTokenizer& rules);
-// Whether texts begin with the beginning-of-sequence token when the file does not say.
-bool adds_bos_by_default(const PreTokenizer& rules);
+  // The pieces, in order; together they are the text. They point into it.
+  std::vector<std::string_view> split(std::string_view text) const;
+  // Whether a whole word that is a token is taken without looking at merges.
+  bool whole_words() const { return whole_words_; }
+  // Whether texts begin with the beginning-of-sequence token when the file does not say.
+  bool adds_bos() const { return adds_bos_; }
+
+ private:
+  std::vector<WordPattern> patterns_;
+  bool whole_words_ = false;
+  bool adds_bos_ = false;
+};
+
+// GPT-2's words, which the byte-level step of a tokenizer.json splits into where it is asked to.
+std::string_view gpt2_word_pattern();
 
 }  // namespace backplane::local

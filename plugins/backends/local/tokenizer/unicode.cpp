@@ -4,17 +4,8 @@
 #include <algorithm>
 #include <cassert>
 
-#include "plugins/backends/local/tokenizer/unicode_tables.hpp"
-
 namespace backplane::local {
 namespace {
-
-bool is_in(std::span<const CodePointRange> ranges, std::uint32_t code_point) {
-  const auto after = std::upper_bound(
-      ranges.begin(), ranges.end(), code_point,
-      [](std::uint32_t value, const CodePointRange& range) { return value < range.first; });
-  return after != ranges.begin() && code_point <= std::prev(after)->last;
-}
 
 // Length of the sequence a leading byte announces; 0 for a byte that leads none.
 std::size_t sequence_size(unsigned char lead) {
@@ -71,16 +62,6 @@ std::size_t incomplete_utf8_suffix(std::string_view text) {
     return sequence_size(byte) > back ? back : 0;
   }
   return 0;
-}
-
-bool is_letter(std::uint32_t code_point) {
-  return is_in(letter_ranges(), code_point);
-}
-bool is_number(std::uint32_t code_point) {
-  return is_in(number_ranges(), code_point);
-}
-bool is_punctuation(std::uint32_t code_point) {
-  return is_in(punctuation_ranges(), code_point);
 }
 
 bool is_space(std::uint32_t code_point) {

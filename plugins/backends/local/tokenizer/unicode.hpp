@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The little Unicode that tokenizers need: decoding UTF-8 that may be invalid, and the classes
-// \p{L}, \p{N}, \p{P} and \s. Stateless; any thread.
+// The little Unicode that tokenizers need: decoding UTF-8 that may be invalid. Stateless; any
+// thread.
 #pragma once
 
 #include <cstddef>
@@ -24,9 +24,6 @@ void append_utf8(std::uint32_t code_point, std::string& out);
 // Bytes at the end of `text` that begin a sequence whose rest has not come yet: 0 to 3.
 std::size_t incomplete_utf8_suffix(std::string_view text);
 
-bool is_letter(std::uint32_t code_point);
-bool is_number(std::uint32_t code_point);
-bool is_punctuation(std::uint32_t code_point);
 bool is_space(std::uint32_t code_point);
 
 }  // namespace backplane::local

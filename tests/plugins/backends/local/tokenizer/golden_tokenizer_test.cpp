@@ -61,9 +61,10 @@ TEST_P(GoldenVocabulary, TextsGiveTheRecordedTokens) {
 
 INSTANTIATE_TEST_SUITE_P(Vocabularies, GoldenVocabulary,
                          testing::Values("built-llama3-vocab", "built-qwen2-vocab",
-                                         "ggml-vocab-deepseek-coder", "ggml-vocab-falcon",
-                                         "ggml-vocab-gpt-2", "ggml-vocab-llama-spm",
-                                         "ggml-vocab-mpt", "ggml-vocab-phi-3", "ggml-vocab-refact",
+                                         "ggml-vocab-deepseek-coder", "ggml-vocab-deepseek-llm",
+                                         "ggml-vocab-falcon", "ggml-vocab-gpt-2",
+                                         "ggml-vocab-llama-spm", "ggml-vocab-mpt",
+                                         "ggml-vocab-phi-3", "ggml-vocab-refact",
                                          "ggml-vocab-starcoder"));
 
 struct RecordedColumn {

@@ -3,7 +3,9 @@
 // same table). Every pointer passed to an operator lies in this device's memory: weights come
 // from place_weights(), everything else from allocate().
 //
-// Threads: one caller at a time; a device may use threads of its own inside a call.
+// Threads: one caller at a time, but allocate(), release(), place_weights(), and upload() to memory
+// that no operator is using, may be called beside it. A device may use threads of its own inside a
+// call.
 // Numbers: each output element is summed in an order fixed by its own inputs, so neither the
 // number of threads nor the other rows of a batch change a result.
 // Errors: sizes and types are the caller's duty and asserted; allocate() returns nullptr when
@@ -94,6 +96,9 @@ class Device {
   virtual void scale(Matrix x, float factor) = 0;
   // x = cap * tanh(x / cap).
   virtual void soft_cap(Matrix x, float cap) = 0;
+  // x[rows[i]] += factors[i] * y[i]. `rows`, each one once, and `factors` are host memory.
+  virtual void add_rows(Matrix x, std::span<const std::uint32_t> rows,
+                        std::span<const float> factors, ConstMatrix y) = 0;
   // Writes row i, the heads of one token one after the other, to slots[i], which is host memory.
   virtual void store(ConstMatrix rows, std::size_t head_size, std::span<const PageSlot> slots,
                      const PagedRows& cache) = 0;

@@ -16,4 +16,14 @@ void add_bias(Matrix x, const float* bias) {
   }
 }
 
+void add_rows(Matrix x, std::span<const std::uint32_t> rows, std::span<const float> factors,
+              ConstMatrix y) {
+  assert(rows.size() == y.rows && factors.size() == y.rows && x.columns == y.columns);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    float* const to = x.row(rows[i]);
+    const float* const from = y.row(i);
+    for (std::size_t k = 0; k < x.columns; ++k) to[k] += factors[i] * from[k];
+  }
+}
+
 }  // namespace backplane::kernels::cpu

@@ -47,6 +47,10 @@ class CpuDevice final : public Device {
   void silu_mul(Matrix gate, ConstMatrix up) override { cpu::silu_mul(pool_, gate, up); }
   void gelu_mul(Matrix gate, ConstMatrix up) override { cpu::gelu_mul(pool_, gate, up); }
   void add(Matrix x, ConstMatrix y) override { cpu::add(x, y); }
+  void add_rows(Matrix x, std::span<const std::uint32_t> rows, std::span<const float> factors,
+                ConstMatrix y) override {
+    cpu::add_rows(x, rows, factors, y);
+  }
   void add_bias(Matrix x, const float* bias) override { cpu::add_bias(x, bias); }
   void scale(Matrix x, float factor) override { cpu::scale(x, factor); }
   void soft_cap(Matrix x, float cap) override { cpu::soft_cap(pool_, x, cap); }

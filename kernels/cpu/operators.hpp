@@ -18,6 +18,8 @@ void softmax(Matrix x);
 void silu_mul(ThreadPool& pool, Matrix gate, ConstMatrix up);
 void gelu_mul(ThreadPool& pool, Matrix gate, ConstMatrix up);
 void add(Matrix x, ConstMatrix y);
+void add_rows(Matrix x, std::span<const std::uint32_t> rows, std::span<const float> factors,
+              ConstMatrix y);
 void add_bias(Matrix x, const float* bias);
 void scale(Matrix x, float factor);
 void soft_cap(ThreadPool& pool, Matrix x, float cap);

@@ -38,13 +38,15 @@ ConstMatrix Model::forward(std::span<const BatchEntry> batch, const KvPages& cac
   tokens.reserve(batch.size());
   for (const BatchEntry& entry : batch) tokens.push_back(entry.token);
   const Matrix hidden = scratch(hidden_, batch.size(), parameters_.embedding);
-  device_.embed(embeddings_, tokens, hidden);
+  group(batch, false);
+  embed(tokens, hidden);
   turn(batch);
   locate(batch);
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     attend(layers_[i], cache.keys(i), cache.values(i));
     feed_forward(layers_[i], batch.size());
   }
+  read_hidden(batch);
   return project(batch);
 }
 
@@ -84,9 +86,9 @@ void Model::attend(const Layer& layer, const kernels::PagedRows& keys,
   const Matrix turns = scratch(turns_, rows, parameters_.rotary_size);
 
   device_.rms_norm(hidden, layer.attention_norm, parameters_.norm_epsilon, normed);
-  device_.matmul(layer.query, normed, query);
-  device_.matmul(layer.key, normed, key);
-  device_.matmul(layer.value, normed, value);
+  multiply(layer.query, normed, query);
+  multiply(layer.key, normed, key);
+  multiply(layer.value, normed, value);
   device_.rope(query, parameters_.head_size, kernels::RopePairs::kNeighbours, turns);
   device_.rope(key, parameters_.head_size, kernels::RopePairs::kNeighbours, turns);
 
@@ -94,7 +96,7 @@ void Model::attend(const Layer& layer, const kernels::PagedRows& keys,
   device_.store(value, parameters_.head_size, slots_, values);
   device_.attention(query, keys, values, spans_,
                     {parameters_.heads, parameters_.kv_heads, parameters_.head_size}, mixed);
-  device_.matmul(layer.output, mixed, normed);
+  multiply(layer.output, mixed, normed);
   device_.add(hidden, normed);
 }
 
@@ -104,10 +106,10 @@ void Model::feed_forward(const Layer& layer, std::size_t rows) {
   const Matrix gate = scratch(gate_, rows, parameters_.feed_forward);
   const Matrix up = scratch(up_, rows, parameters_.feed_forward);
   device_.rms_norm(hidden, layer.feed_forward_norm, parameters_.norm_epsilon, normed);
-  device_.matmul(layer.gate, normed, gate);
-  device_.matmul(layer.up, normed, up);
+  multiply(layer.gate, normed, gate);
+  multiply(layer.up, normed, up);
   device_.silu_mul(gate, up);
-  device_.matmul(layer.down, gate, normed);
+  multiply(layer.down, gate, normed);
   device_.add(hidden, normed);
 }
 
@@ -123,7 +125,8 @@ ConstMatrix Model::project(std::span<const BatchEntry> batch) {
   const Matrix logits = scratch(logits_, rows.size(), vocabulary());
   device_.gather(hidden, rows, last);
   device_.rms_norm(last, final_norm_, parameters_.norm_epsilon, last);
-  device_.matmul(unembeddings_, last, logits);
+  group(batch, true);
+  multiply(unembeddings_, last, logits);
   host_logits_.resize(rows.size() * vocabulary());
   device_.download(std::as_writable_bytes(std::span<float>(host_logits_)), logits.data);
   return {host_logits_.data(), rows.size(), vocabulary()};

@@ -11,10 +11,13 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "kernels/device.hpp"
 #include "plugins/backends/local/files/model_file.hpp"
+#include "plugins/backends/local/model/adaptation.hpp"
 #include "plugins/backends/local/model/device_memory.hpp"
 #include "plugins/backends/local/model/hyper_parameters.hpp"
 
@@ -51,6 +54,15 @@ struct BatchEntry {
   std::uint32_t position = 0;
   std::int32_t token = 0;
   bool wants_logits = false;
+  bool wants_hidden = false;
+  const Adaptation* adaptation = nullptr;  // nullptr: the model as it is
+  float adaptation_scale = 1;
+};
+
+// Where a matrix of the file went: all of it, or the rows from `first_row` on.
+struct WeightPart {
+  kernels::Weights weights;
+  std::size_t first_row = 0;
 };
 
 class Model {
@@ -68,9 +80,20 @@ class Model {
   // kResourceExhausted when the device has not that much memory.
   Result<std::unique_ptr<KvPages>> new_pages(std::size_t count) const;
 
+  // What an adapter may change, by its name in the file; empty for everything else.
+  std::span<const WeightPart> parts_of(std::string_view name) const;
+  // Makes room for batches with adaptations; without it no entry may have one.
+  Status allow_adaptations();
+
   // Runs the batch; row i of the result (valid until the next call, in host memory) holds the
   // logits of the i-th entry that wants them.
   kernels::ConstMatrix forward(std::span<const BatchEntry> batch, const KvPages& cache);
+  // Of the last forward(), likewise: row i is the final state, normed, of the i-th entry that wants
+  // it.
+  kernels::ConstMatrix hidden_rows() const {
+    return {host_hidden_.data(), host_hidden_.size() / parameters_.embedding,
+            parameters_.embedding};
+  }
 
  private:
   struct Layer {
@@ -89,6 +112,19 @@ class Model {
   void attend(const Layer& layer, const kernels::PagedRows& keys, const kernels::PagedRows& values);
   void feed_forward(const Layer& layer, std::size_t rows);
   kernels::ConstMatrix project(std::span<const BatchEntry> batch);
+  void read_hidden(std::span<const BatchEntry> batch);
+
+  // Rows of a batch with the same adaptation.
+  struct Adapted {
+    const Adaptation* adaptation = nullptr;
+    std::vector<std::uint32_t> rows;
+    std::vector<float> scales;
+  };
+  void multiply(const kernels::Weights& weights, kernels::ConstMatrix x, kernels::Matrix out);
+  void group(std::span<const BatchEntry> batch, bool only_logits);
+  void embed(std::span<const std::int32_t> tokens, kernels::Matrix out);
+  void add_change(const Adapted& group, const Adaptation::Change& change, kernels::ConstMatrix low,
+                  kernels::Matrix out);
 
   kernels::Device& device_;
   HyperParameters parameters_;
@@ -96,6 +132,7 @@ class Model {
   kernels::Weights unembeddings_;
   const float* final_norm_ = nullptr;
   std::vector<Layer> layers_;
+  std::unordered_map<std::string, std::vector<WeightPart>> parts_;
   std::vector<double> rope_frequencies_;
   std::uint64_t weight_count_ = 0;
   std::size_t batch_tokens_max_ = 0;
@@ -106,6 +143,9 @@ class Model {
   std::vector<kernels::AttentionSpan> spans_;  // what each entry attends to
   std::vector<float> host_turns_;
   std::vector<float> host_logits_;
+  std::vector<float> host_hidden_;
+  std::vector<Adapted> adapted_;  // of the batch, or of its rows of logits
+  DeviceMemory adapted_in_, adapted_low_, adapted_out_;
 };
 
 }  // namespace backplane::local

@@ -81,7 +81,9 @@ class ModelLoader {
                                              "; use a file of another type, such as Q8_0 or Q4_K"));
       return {};
     }
-    return {device_.place_weights(tensor->data), *type, rows, columns};
+    const kernels::Weights placed{device_.place_weights(tensor->data), *type, rows, columns};
+    model_->parts_[name] = {{placed, 0}};
+    return placed;
   }
 
   const float* vector(const std::string& name, std::size_t size) {
@@ -108,6 +110,7 @@ class ModelLoader {
     const bool tied = file_.tensor("output.weight") == nullptr;
     model_->unembeddings_ =
         tied ? model_->embeddings_ : weights("output.weight", sizes_.embedding, vocabulary);
+    if (tied) model_->parts_["output.weight"] = {{model_->unembeddings_, 0}};
     model_->final_norm_ = vector("output_norm.weight", sizes_.embedding);
   }
 

@@ -5,9 +5,11 @@
 #include <array>
 #include <cassert>
 #include <cstring>
+#include <filesystem>
 
 #include "plugins/backends/local/files/gguf_file.hpp"
 #include "plugins/backends/local/files/gguf_reader.hpp"
+#include "plugins/backends/local/files/hf_folder.hpp"
 
 namespace backplane::local {
 namespace {
@@ -98,6 +100,8 @@ std::string printable(std::string_view text) {
 }
 
 Result<ModelFile> ModelFile::open(const std::string& path) {
+  std::error_code failure;
+  if (std::filesystem::is_directory(path, failure)) return open_hf_folder(path);
   return open_gguf(path);
 }
 
@@ -118,6 +122,10 @@ std::span<const std::byte> ModelFile::keep(MappedFile file) {
   return mappings_.emplace_back(std::move(file)).bytes();
 }
 
+std::span<const std::byte> ModelFile::keep(std::vector<std::byte> bytes) {
+  return kept_bytes_.emplace_back(std::move(bytes));
+}
+
 bool ModelFile::add(FileTensor tensor) {
   if (!tensor_index_.emplace(tensor.name, tensors_.size()).second) return false;
   tensors_.push_back(std::move(tensor));
@@ -133,8 +141,7 @@ Status ModelFile::merge(ModelFile part) {
   }
   if (tensors_.size() > kFileTensorsMax) return part.wrong("tensors", "are too many");
   for (MappedFile& mapping : part.mappings_) mappings_.push_back(std::move(mapping));
-  // Elements are moved and not copied: short texts lie within their strings.
-  assert(part.kept_.empty());
+  assert(part.kept_.empty() && part.kept_bytes_.empty());
   return ok();
 }
 

@@ -68,7 +68,8 @@ struct FileTensor {
 
 class ModelFile {
  public:
-  // A GGUF file; of a model in parts the first, whose name ends in "-00001-of-0000N.gguf".
+  // A GGUF file; of a model in parts the first, whose name ends in "-00001-of-0000N.gguf". Or a
+  // folder as Hugging Face has it: config.json, tokenizer.json, safetensors files.
   static Result<ModelFile> open(const std::string& path);
   explicit ModelFile(std::string path) : path_(std::move(path)) {}
 
@@ -93,6 +94,7 @@ class ModelFile {
   void set(std::string_view key, MetadataValue value);
   std::string_view keep(std::string text);
   std::span<const std::byte> keep(MappedFile file);
+  std::span<const std::byte> keep(std::vector<std::byte> bytes);
   void erase(std::string_view key) { metadata_.erase(key); }
   // False when there is one of that name.
   bool add(FileTensor tensor);
@@ -109,6 +111,7 @@ class ModelFile {
   std::unordered_map<std::string_view, MetadataValue> metadata_;
   std::vector<MappedFile> mappings_;
   std::deque<std::string> kept_;
+  std::vector<std::vector<std::byte>> kept_bytes_;
   std::vector<FileTensor> tensors_;
   std::unordered_map<std::string_view, std::size_t> tensor_index_;
 };

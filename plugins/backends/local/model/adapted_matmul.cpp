@@ -22,7 +22,7 @@ Status Model::allow_adaptations() {
     for (const WeightPart& part : parts) {
       columns = std::max(columns, part.weights.columns);
       const bool is_table =
-          part.weights.data == embeddings_.data || part.weights.data == unembeddings_.data;
+          part.weights.data == embeddings_.data || part.weights.data == output_.weights.data;
       if (!is_table) rows = std::max(rows, part.weights.rows);
     }
   }
@@ -100,7 +100,7 @@ void Model::read_hidden(std::span<const BatchEntry> batch) {
   const Matrix hidden = scratch(hidden_, batch.size(), parameters_.embedding);
   const Matrix wanted = scratch(normed_, rows.size(), parameters_.embedding);
   device_.gather(hidden, rows, wanted);
-  device_.rms_norm(wanted, final_norm_, parameters_.norm_epsilon, wanted);
+  normalize(wanted, final_norm_, wanted);
   device_.download(std::as_writable_bytes(std::span<float>(host_hidden_)), wanted.data);
 }
 

@@ -5,10 +5,22 @@
 #include <cmath>
 #include <cstring>
 
+#include "plugins/backends/local/model/model_loader.hpp"
+
 namespace backplane::local {
 
 using kernels::ConstMatrix;
 using kernels::Matrix;
+
+Result<std::unique_ptr<Model>> Model::load(const ModelFile& file, kernels::Device& device,
+                                           std::size_t batch_tokens_max,
+                                           std::size_t logits_rows_max,
+                                           std::size_t context_tokens) {
+  auto parameters = read_hyper_parameters(file);
+  if (!parameters) return parameters.error();
+  ModelLoader loader(file, device, std::move(*parameters));
+  return loader.load(batch_tokens_max, logits_rows_max, context_tokens);
+}
 
 std::size_t Model::page_bytes() const {
   return parameters_.layers * 2 * parameters_.kv_size() * kPagePositions * sizeof(float);
@@ -40,6 +52,9 @@ ConstMatrix Model::forward(std::span<const BatchEntry> batch, const KvPages& cac
   const Matrix hidden = scratch(hidden_, batch.size(), parameters_.embedding);
   group(batch, false);
   embed(tokens, hidden);
+  if (parameters_.architecture->scales_embeddings) {
+    device_.scale(hidden, std::sqrt(static_cast<float>(parameters_.embedding)));
+  }
   turn(batch);
   locate(batch);
   for (std::size_t i = 0; i < layers_.size(); ++i) {
@@ -50,28 +65,56 @@ ConstMatrix Model::forward(std::span<const BatchEntry> batch, const KvPages& cac
   return project(batch);
 }
 
-// The angles by which each token's queries and keys turn; in double, for positions are large.
 void Model::turn(std::span<const BatchEntry> batch) {
   const std::size_t columns = parameters_.rotary_size;
   host_turns_.resize(batch.size() * columns);
-  for (std::size_t t = 0; t < batch.size(); ++t) {
-    for (std::size_t i = 0; i < rope_frequencies_.size(); ++i) {
-      const double angle = batch[t].position * rope_frequencies_[i];
-      host_turns_[t * columns + 2 * i] = static_cast<float>(std::cos(angle));
-      host_turns_[t * columns + 2 * i + 1] = static_cast<float>(std::sin(angle));
+  const auto fill = [&](const RopeTable& table, const DeviceMemory& memory) {
+    for (std::size_t t = 0; t < batch.size(); ++t) {
+      table.turns(batch[t].position, std::span(host_turns_).subspan(t * columns, columns));
     }
-  }
-  device_.upload(turns_.floats(), std::as_bytes(std::span<const float>(host_turns_)));
+    device_.upload(memory.floats(), std::as_bytes(std::span<const float>(host_turns_)));
+  };
+  fill(rope_, turns_);
+  if (window_turns_) fill(window_rope_, window_turns_);
 }
 
 void Model::locate(std::span<const BatchEntry> batch) {
   slots_.clear();
   spans_.clear();
+  window_spans_.clear();
   for (const BatchEntry& entry : batch) {
     slots_.push_back({entry.pages[entry.position / kPagePositions],
                       static_cast<std::uint32_t>(entry.position % kPagePositions)});
-    spans_.push_back({entry.pages, entry.position + std::size_t{1}});
+    const std::size_t length = entry.position + std::size_t{1};
+    spans_.push_back({entry.pages, length, 0});
+    const std::size_t window = parameters_.window;
+    window_spans_.push_back({entry.pages, length, length > window ? length - window : 0});
   }
+}
+
+void Model::apply(const Projection& projection, ConstMatrix x, Matrix out) {
+  multiply(projection.weights, x, out);
+  if (projection.bias != nullptr) device_.add_bias(out, projection.bias);
+}
+
+void Model::normalize(ConstMatrix x, const float* scale, Matrix out) {
+  device_.rms_norm(x, scale, parameters_.norm_epsilon, out);
+}
+
+void Model::add_to_hidden(Matrix x, const float* norm) {
+  if (norm != nullptr) normalize(x, norm, x);
+  device_.add(scratch(hidden_, x.rows, x.columns), x);
+}
+
+void Model::turn_heads(Matrix heads, const float* norm, bool has_window) {
+  const std::size_t size = parameters_.head_size;
+  if (norm != nullptr) {
+    const Matrix each{heads.data, heads.rows * heads.columns / size, size};
+    normalize(each, norm, each);
+  }
+  const DeviceMemory& turns = has_window && window_turns_ ? window_turns_ : turns_;
+  device_.rope(heads, size, parameters_.architecture->pairs,
+               scratch(turns, heads.rows, parameters_.rotary_size));
 }
 
 void Model::attend(const Layer& layer, const kernels::PagedRows& keys,
@@ -83,21 +126,21 @@ void Model::attend(const Layer& layer, const kernels::PagedRows& keys,
   const Matrix key = scratch(key_, rows, parameters_.kv_size());
   const Matrix value = scratch(value_, rows, parameters_.kv_size());
   const Matrix mixed = scratch(mixed_, rows, parameters_.query_size());
-  const Matrix turns = scratch(turns_, rows, parameters_.rotary_size);
 
-  device_.rms_norm(hidden, layer.attention_norm, parameters_.norm_epsilon, normed);
-  multiply(layer.query, normed, query);
-  multiply(layer.key, normed, key);
-  multiply(layer.value, normed, value);
-  device_.rope(query, parameters_.head_size, kernels::RopePairs::kNeighbours, turns);
-  device_.rope(key, parameters_.head_size, kernels::RopePairs::kNeighbours, turns);
-
+  normalize(hidden, layer.attention_norm, normed);
+  apply(layer.query, normed, query);
+  apply(layer.key, normed, key);
+  apply(layer.value, normed, value);
+  turn_heads(query, layer.query_norm, layer.has_window);
+  turn_heads(key, layer.key_norm, layer.has_window);
   device_.store(key, parameters_.head_size, slots_, keys);
   device_.store(value, parameters_.head_size, slots_, values);
-  device_.attention(query, keys, values, spans_,
-                    {parameters_.heads, parameters_.kv_heads, parameters_.head_size}, mixed);
-  multiply(layer.output, mixed, normed);
-  device_.add(hidden, normed);
+  device_.attention(query, keys, values, layer.has_window ? window_spans_ : spans_,
+                    {parameters_.heads, parameters_.kv_heads, parameters_.head_size,
+                     parameters_.score_scale, parameters_.score_cap},
+                    mixed);
+  apply(layer.output, mixed, normed);
+  add_to_hidden(normed, layer.attention_output_norm);
 }
 
 void Model::feed_forward(const Layer& layer, std::size_t rows) {
@@ -105,12 +148,16 @@ void Model::feed_forward(const Layer& layer, std::size_t rows) {
   const Matrix normed = scratch(normed_, rows, parameters_.embedding);
   const Matrix gate = scratch(gate_, rows, parameters_.feed_forward);
   const Matrix up = scratch(up_, rows, parameters_.feed_forward);
-  device_.rms_norm(hidden, layer.feed_forward_norm, parameters_.norm_epsilon, normed);
-  multiply(layer.gate, normed, gate);
-  multiply(layer.up, normed, up);
-  device_.silu_mul(gate, up);
-  multiply(layer.down, gate, normed);
-  device_.add(hidden, normed);
+  normalize(hidden, layer.feed_forward_norm, normed);
+  apply(layer.gate, normed, gate);
+  apply(layer.up, normed, up);
+  if (parameters_.architecture->activation == Activation::kGelu) {
+    device_.gelu_mul(gate, up);
+  } else {
+    device_.silu_mul(gate, up);
+  }
+  apply(layer.down, gate, normed);
+  add_to_hidden(normed, layer.feed_forward_output_norm);
 }
 
 ConstMatrix Model::project(std::span<const BatchEntry> batch) {
@@ -124,9 +171,10 @@ ConstMatrix Model::project(std::span<const BatchEntry> batch) {
   const Matrix last = scratch(normed_, rows.size(), parameters_.embedding);
   const Matrix logits = scratch(logits_, rows.size(), vocabulary());
   device_.gather(hidden, rows, last);
-  device_.rms_norm(last, final_norm_, parameters_.norm_epsilon, last);
+  normalize(last, final_norm_, last);
   group(batch, true);
-  multiply(unembeddings_, last, logits);
+  apply(output_, last, logits);
+  if (parameters_.logits_cap != 0) device_.soft_cap(logits, parameters_.logits_cap);
   host_logits_.resize(rows.size() * vocabulary());
   device_.download(std::as_writable_bytes(std::span<float>(host_logits_)), logits.data);
   return {host_logits_.data(), rows.size(), vocabulary()};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A Llama model on a device: its weights (left where the file is mapped when the device can read
-// them there) and the forward pass over a mixed batch of tokens of several sequences.
+// A model on a device: its weights (left where the file is mapped when the device can read them
+// there) and the forward pass over a mixed batch of tokens of several sequences. The networks are
+// those of Llama, Mistral, Qwen, Gemma and Phi; what sets them apart is in HyperParameters, and in
+// which weights a layer has.
 //
 // Ownership: the ModelFile and the Device outlive the Model and its KvPages.
 // Threads: forward() is not re-entrant, one thread calls it. Everything else is const.
@@ -20,6 +22,7 @@
 #include "plugins/backends/local/model/adaptation.hpp"
 #include "plugins/backends/local/model/device_memory.hpp"
 #include "plugins/backends/local/model/hyper_parameters.hpp"
+#include "plugins/backends/local/model/rope_table.hpp"
 
 namespace backplane::local {
 
@@ -68,9 +71,12 @@ struct WeightPart {
 class Model {
  public:
   // `batch_tokens_max` and `logits_rows_max` bound every forward() and size its scratch memory.
+  // `context_tokens`: how long a sequence may become, for models that turn their keys otherwise
+  // when it may be long; 0: as long as the model allows.
   static Result<std::unique_ptr<Model>> load(const ModelFile& file, kernels::Device& device,
                                              std::size_t batch_tokens_max,
-                                             std::size_t logits_rows_max);
+                                             std::size_t logits_rows_max,
+                                             std::size_t context_tokens = 0);
 
   const HyperParameters& parameters() const { return parameters_; }
   std::size_t vocabulary() const { return embeddings_.rows; }
@@ -96,21 +102,36 @@ class Model {
   }
 
  private:
+  struct Projection {
+    kernels::Weights weights;
+    const float* bias = nullptr;  // or nullptr
+  };
+  // Norms that the architecture does not have are nullptr.
   struct Layer {
+    bool has_window = false;
     const float* attention_norm = nullptr;
-    kernels::Weights query, key, value, output;
+    Projection query, key, value, output;
+    const float* query_norm = nullptr;
+    const float* key_norm = nullptr;
+    const float* attention_output_norm = nullptr;
     const float* feed_forward_norm = nullptr;
-    kernels::Weights gate, up, down;
+    Projection gate, up, down;
+    const float* feed_forward_output_norm = nullptr;
   };
   friend class ModelLoader;
 
-  Model(kernels::Device& device, const HyperParameters& parameters)
-      : device_(device), parameters_(parameters) {}
+  Model(kernels::Device& device, HyperParameters parameters)
+      : device_(device), parameters_(std::move(parameters)) {}
   kernels::Matrix scratch(const DeviceMemory& memory, std::size_t rows, std::size_t columns) const;
   void turn(std::span<const BatchEntry> batch);
   void locate(std::span<const BatchEntry> batch);
   void attend(const Layer& layer, const kernels::PagedRows& keys, const kernels::PagedRows& values);
+  void turn_heads(kernels::Matrix heads, const float* norm, bool has_window);
   void feed_forward(const Layer& layer, std::size_t rows);
+  void apply(const Projection& projection, kernels::ConstMatrix x, kernels::Matrix out);
+  void normalize(kernels::ConstMatrix x, const float* scale, kernels::Matrix out);
+  // hidden += x, after the norm where there is one.
+  void add_to_hidden(kernels::Matrix x, const float* norm);
   kernels::ConstMatrix project(std::span<const BatchEntry> batch);
   void read_hidden(std::span<const BatchEntry> batch);
 
@@ -127,20 +148,23 @@ class Model {
                   kernels::Matrix out);
 
   kernels::Device& device_;
-  HyperParameters parameters_;
+  const HyperParameters parameters_;
   kernels::Weights embeddings_;
-  kernels::Weights unembeddings_;
+  Projection output_;
   const float* final_norm_ = nullptr;
   std::vector<Layer> layers_;
   std::unordered_map<std::string, std::vector<WeightPart>> parts_;
-  std::vector<double> rope_frequencies_;
+  std::vector<DeviceMemory> vectors_;  // norms and biases
+  RopeTable rope_, window_rope_;
   std::uint64_t weight_count_ = 0;
   std::size_t batch_tokens_max_ = 0;
   std::size_t logits_rows_max_ = 0;
 
-  DeviceMemory hidden_, normed_, query_, key_, value_, mixed_, gate_, up_, turns_, logits_;
-  std::vector<kernels::PageSlot> slots_;       // where each entry's keys and values go
-  std::vector<kernels::AttentionSpan> spans_;  // what each entry attends to
+  DeviceMemory hidden_, normed_, query_, key_, value_, mixed_, gate_, up_, logits_;
+  DeviceMemory turns_, window_turns_;
+  std::vector<kernels::PageSlot> slots_;              // where each entry's keys and values go
+  std::vector<kernels::AttentionSpan> spans_;         // what each entry attends to
+  std::vector<kernels::AttentionSpan> window_spans_;  // in layers with a window
   std::vector<float> host_turns_;
   std::vector<float> host_logits_;
   std::vector<float> host_hidden_;

@@ -10,6 +10,13 @@ namespace backplane::local {
 
 class GgufWriter {
  public:
+  struct Tensor {
+    std::string name;
+    std::uint32_t type;
+    std::vector<std::uint64_t> dimensions;
+    std::string data;
+  };
+
   std::uint32_t version = 3;
   std::uint64_t alignment = 32;
 
@@ -25,18 +32,13 @@ class GgufWriter {
   void add_tensor(const std::string& name, std::uint32_t type,
                   const std::vector<std::uint64_t>& dimensions, std::string data);
   void drop_tensor(const std::string& name);
+  const std::vector<Tensor>& tensors() const { return tensors_; }
 
   std::string bytes() const;
   // Writes the file under the test's temporary folder and returns its path.
   std::string save(const std::string& name) const;
 
  private:
-  struct Tensor {
-    std::string name;
-    std::uint32_t type;
-    std::vector<std::uint64_t> dimensions;
-    std::string data;
-  };
   std::vector<std::pair<std::string, std::string>> entries_;
   std::vector<Tensor> tensors_;
 };

@@ -197,9 +197,22 @@ const BadModel kBadModels[] = {
      },
      "has type IQ4_NL; use a file of another type"},
     {"norm type",
-     [](GgufWriter& w) { w.add_tensor("output_norm.weight", 1, {32}, std::string(64, '\0')); },
-     "has type F16, expected F32"},
-    {"scaling", [](GgufWriter& w) { w.add_text("llama.rope.scaling.type", "yarn"); }, "\"yarn\""},
+     [](GgufWriter& w) { w.add_tensor("output_norm.weight", 24, {32}, std::string(32, '\0')); },
+     "output_norm.weight: has type I8"},
+    {"unknown tensor",
+     [](GgufWriter& w) { w.add_tensor("blk.0.attn_sinks", 0, {4}, std::string(16, '\0')); },
+     "tensor blk.0.attn_sinks: is not known of a model of the architecture llama"},
+    {"scaling", [](GgufWriter& w) { w.add_text("llama.rope.scaling.type", "dynamic"); },
+     "\"dynamic\""},
+    {"window pattern",
+     [](GgufWriter& w) {
+       w.add_unsigned("llama.attention.sliding_window", 8);
+       w.add_integers("llama.attention.sliding_window_pattern", {1});
+     },
+     "expected a truth value for each layer"},
+    {"divisors",
+     [](GgufWriter& w) { w.add_tensor("rope_freqs.weight", 0, {4}, std::string(16, '\0')); },
+     "rope_freqs.weight: expected positive numbers"},
     {"epsilon", [](GgufWriter& w) { w.add_real("llama.attention.layer_norm_rms_epsilon", -1); },
      "expected a positive number"},
 };

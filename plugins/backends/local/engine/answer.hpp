@@ -8,6 +8,7 @@
 #include <string>
 
 #include "plugins/backends/local/engine/generate_request.hpp"
+#include "plugins/backends/local/engine/pending_logprobs.hpp"
 #include "plugins/backends/local/engine/stream_listener.hpp"
 #include "plugins/backends/local/sampling/sampler.hpp"
 #include "plugins/backends/local/sampling/stop_matcher.hpp"
@@ -15,6 +16,9 @@
 #include "plugins/backends/local/tokenizer/tokenizer.hpp"
 
 namespace backplane::local {
+
+// What `request` asks of its answer, by a vocabulary of so many tokens; kInvalidArgument.
+Status check_answer(const GenerateRequest& request, std::size_t vocabulary);
 
 class Answer {
  public:
@@ -31,7 +35,11 @@ class Answer {
   void cancel();
 
  private:
-  void say(const std::string& text);
+  Token pick(std::span<const float> logits, const Tokenizer& tokenizer);
+  bool ends(const Tokenizer& tokenizer) const;
+  std::string_view text_of(const Tokenizer& tokenizer);
+  void note_logprobs(std::span<const float> logits);
+  void say(const std::string& text, bool is_last = false);
   void finish(FinishReason reason);
 
   const GenerateRequest& request_;
@@ -39,6 +47,12 @@ class Answer {
   Sampler sampler_;
   Detokenizer detokenizer_;
   StopMatcher stops_;
+  PendingLogprobs logprobs_;
+  std::vector<Token> ends_;      // what is not to be picked yet, or never
+  std::string piece_;            // of the last token
+  std::size_t heard_bytes_ = 0;  // of text, from the detokenizer
+  std::size_t said_bytes_ = 0;   // ... that came out of the stops
+  std::uint32_t said_tokens_ = 0;
   Token last_ = 0;
   Usage usage_;
 };

@@ -187,7 +187,7 @@ Status Engine::Loop::check(const GenerateRequest& request) const {
                               std::to_string(kStopStringBytesMax) + " bytes");
     }
   }
-  return local::check(request.sampling);
+  return check_answer(request, model_->vocabulary());
 }
 
 Result<RequestId> Engine::Loop::submit(GenerateRequest request, StreamListener& listener) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,12 +16,18 @@ using RequestId = std::uint64_t;
 
 inline constexpr std::size_t kStopStringsMax = 16;
 inline constexpr std::size_t kStopStringBytesMax = 1024;
+inline constexpr std::size_t kStopTokensMax = 1024;
 
 struct GenerateRequest {
   std::vector<Token> prompt_tokens;
   std::uint32_t max_tokens = 0;  // 0: as many as the context has room for
+  std::uint32_t min_tokens = 0;  // before them nothing that ends an answer is picked
+  bool ignore_eos = false;       // nor ever: only max_tokens and stop strings end it
   SamplingOptions sampling;
-  std::vector<std::string> stop;  // never part of the output
+  std::vector<std::string> stop;    // never part of the output
+  std::vector<Token> stop_tokens;   // likewise; sorted
+  std::vector<Token> shown_tokens;  // control tokens whose text is output all the same; sorted
+  std::optional<std::uint32_t> top_logprobs;  // how many besides that of each token; none: none
 };
 
 }  // namespace backplane::local

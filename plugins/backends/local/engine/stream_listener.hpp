@@ -4,7 +4,10 @@
 
 #include <backplane/result.hpp>
 #include <cstdint>
+#include <span>
 #include <string_view>
+
+#include "plugins/backends/local/sampling/logprobs.hpp"
 
 namespace backplane::local {
 
@@ -17,7 +20,9 @@ struct Usage {
 
 // The next part of an answer, borrowed for the call it is passed to.
 struct Piece {
-  std::string_view text;  // whole UTF-8 characters, at least one
+  std::string_view text;                   // whole UTF-8 characters; empty only with logprobs
+  std::uint32_t tokens = 0;                // picked since the last piece
+  std::span<const LogprobEntry> logprobs;  // of tokens whose text has begun, where asked for
 };
 
 // Hears one request, on the engine's thread: any number of pieces, then exactly one of on_finish

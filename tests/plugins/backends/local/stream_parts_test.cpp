@@ -1,72 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a stream passes through: sampler, detokenizer, stop strings, and the plan of a step.
+// What a stream passes through: detokenizer, stop strings, and the plan of a step.
 #include <gtest/gtest.h>
 
-#include <cmath>
-
 #include "plugins/backends/local/engine/scheduler.hpp"
-#include "plugins/backends/local/sampling/sampler.hpp"
 #include "plugins/backends/local/sampling/stop_matcher.hpp"
 #include "plugins/backends/local/tokenizer/detokenizer.hpp"
 
 namespace backplane::local {
 namespace {
-
-TEST(Sampler, TemperatureZeroTakesTheLikeliestAndTheLowestOfEquals) {
-  Sampler sampler({0, 0, 1, 0});
-  EXPECT_EQ(sampler.pick(std::vector<float>{1, 3, 3, 2}), 1);
-  EXPECT_EQ(sampler.pick(std::vector<float>{NAN, -5, NAN, -4}), 3);
-  EXPECT_EQ(sampler.pick(std::vector<float>{-INFINITY, -INFINITY}), 0);
-}
-
-TEST(Sampler, BrokenLogitsStillGiveAToken) {
-  Sampler sampler({1, 3, 0.5f, 9});
-  EXPECT_EQ(sampler.pick(std::vector<float>(5, NAN)), 4);
-  EXPECT_EQ(sampler.pick(std::vector<float>{0, INFINITY, 1}), 1);
-}
-
-std::vector<int> histogram(const SamplingOptions& options, const std::vector<float>& logits) {
-  Sampler sampler(options);
-  std::vector<int> counts(logits.size());
-  for (int i = 0; i < 20000; ++i) ++counts[static_cast<std::size_t>(sampler.pick(logits))];
-  return counts;
-}
-
-TEST(Sampler, FollowsTheDistribution) {
-  const std::vector<float> logits = {std::log(0.1f), std::log(0.6f), std::log(0.3f)};
-  const auto plain = histogram({1, 0, 1, 42}, logits);
-  EXPECT_NEAR(plain[0], 2000, 200);
-  EXPECT_NEAR(plain[1], 12000, 300);
-  const auto top_two = histogram({1, 2, 1, 42}, logits);
-  EXPECT_EQ(top_two[0], 0);
-  EXPECT_NEAR(top_two[2], 20000 / 3, 300);
-  const auto nucleus = histogram({1, 0, 0.85f, 42}, logits);
-  EXPECT_EQ(nucleus[0], 0);
-  EXPECT_GT(nucleus[2], 0);
-  const auto both = histogram({1, 2, 0.6f, 42}, logits);
-  EXPECT_EQ(both[1], 20000);
-  const auto hot = histogram({2, 0, 1, 42}, logits);
-  EXPECT_GT(hot[0], plain[0]);
-}
-
-TEST(Sampler, TheSeedAloneDecides) {
-  const std::vector<float> logits(50, 0.0f);
-  const auto run = [&](std::uint64_t seed) {
-    Sampler sampler({1, 0, 1, seed});
-    std::vector<Token> tokens;
-    for (int i = 0; i < 20; ++i) tokens.push_back(sampler.pick(logits));
-    return tokens;
-  };
-  EXPECT_EQ(run(7), run(7));
-  EXPECT_NE(run(7), run(8));
-}
-
-TEST(Sampler, OptionsOutOfRangeAreNamed) {
-  EXPECT_TRUE(check(SamplingOptions()));
-  EXPECT_NE(check({-1, 0, 1, 0}).error().message.find("temperature"), std::string::npos);
-  EXPECT_NE(check({NAN, 0, 1, 0}).error().message.find("temperature"), std::string::npos);
-  EXPECT_NE(check({1, 0, 0, 0}).error().message.find("top_p"), std::string::npos);
-}
 
 TEST(Detokenizer, NeverSplitsACharacter) {
   const std::string text = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\xa6\x99z";

@@ -21,6 +21,12 @@ std::size_t count_characters(const std::string& text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), is_start));
 }
 
+// Of two letters at least, like hf:ORG/REPO: a name in some other place than the file system.
+bool has_scheme(std::string_view text) {
+  const std::size_t end = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789+-.");
+  return end != std::string_view::npos && end >= 2 && text[end] == ':' && text[0] >= 'a';
+}
+
 bool is_chosen(const Node& node, const Schema& schema) {
   return schema.choices.empty() ||
          std::any_of(schema.choices.begin(), schema.choices.end(),
@@ -102,7 +108,8 @@ void validate_scalar(Node& node, const Schema& schema, const std::string& path,
     report_mismatch(node, schema, path, context);
     return;
   }
-  if (schema.is_path && node.kind == NodeKind::kString && !node.text.empty()) {
+  if (schema.is_path && node.kind == NodeKind::kString && !node.text.empty() &&
+      !has_scheme(node.text)) {
     node.text = resolve_beside(node.position.file, node.text);
   }
   const bool is_absent = node.origin == Origin::kDefault && node.text.empty();

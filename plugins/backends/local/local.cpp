@@ -2,12 +2,15 @@
 // The backend that runs models on this machine.
 #include <backplane/clock.h>
 
+#include <backplane/command.hpp>
 #include <backplane/plugin.hpp>
 
 #include <boost/json.hpp>
 
+#include "plugins/backends/local/commands/commands.hpp"
 #include "plugins/backends/local/local_call.hpp"
 #include "plugins/backends/local/preparer.hpp"
+#include "plugins/backends/local/store/model_store.hpp"
 
 namespace {
 
@@ -69,7 +72,11 @@ class Local final : public Backend {
       : host_(host), clock_(clock), settings_(std::move(settings)) {}
 
   Status start() override {
-    Result<std::unique_ptr<Engine>> engine = Engine::load(settings_.engine);
+    EngineOptions options = settings_.engine;
+    const Result<std::string> path = find_model_path(options.model_path);
+    if (!path) return path.error();
+    options.model_path = *path;
+    Result<std::unique_ptr<Engine>> engine = Engine::load(options);
     if (!engine) return engine.error();
     engine_ = std::move(*engine);
     preparer_ = std::make_unique<Preparer>(settings_.engine.queue_max);
@@ -120,6 +127,9 @@ class Local final : public Backend {
   std::unique_ptr<Preparer> preparer_;
 };
 
+constexpr bp_command kCommands[] = {
+    command<&run_model_command>("model", "Bring, list, inspect and remove models on disk")};
+
 }  // namespace
 
-BP_EXPORT_BACKEND(Local, kSchema);
+BP_EXPORT_BACKEND_WITH_COMMANDS(Local, kSchema, kCommands);

@@ -101,7 +101,8 @@ void LocalCall::on_finish(FinishReason reason, const Usage& usage) {
   if (reason != FinishReason::kCancelled) {
     events_.finish(reason == FinishReason::kStop ? "stop" : "length");
   }
-  events_.usage(usage.prompt_tokens, usage.completion_tokens);
+  events_.usage({sizeof(bp_usage), 0, usage.prompt_tokens, usage.completion_tokens,
+                 usage.cached_prompt_tokens, 0});
   if (reason == FinishReason::kCancelled) return end(cancelled());
   events_.end();
   let_go();

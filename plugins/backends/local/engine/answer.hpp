@@ -31,6 +31,8 @@ class Answer {
   bool accept(std::span<const float> logits, const Tokenizer& tokenizer);
   // The token accept() picked.
   Token last() const { return last_; }
+  // That many tokens of the prompt were found in the cache.
+  void set_cached(std::uint32_t tokens) { usage_.cached_prompt_tokens = tokens; }
   // Ends it early.
   void cancel();
 

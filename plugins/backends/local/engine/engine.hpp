@@ -14,53 +14,43 @@
 #include <vector>
 
 #include "plugins/backends/local/chat_template/value.hpp"
+#include "plugins/backends/local/engine/engine_options.hpp"
 #include "plugins/backends/local/engine/generate_request.hpp"
+#include "plugins/backends/local/engine/model_text.hpp"
 #include "plugins/backends/local/engine/stream_listener.hpp"
 #include "plugins/backends/local/tokenizer/tokenizer.hpp"
 
 namespace backplane::local {
 
-struct EngineOptions {
-  std::string model_path;
-  std::size_t threads = 0;           // 0: as many as the process may use
-  std::uint32_t context_tokens = 0;  // of one request; 0: what the model was made for
-  // Of a request that gives no max_tokens, at most; room for them is reserved in the cache. 0: the
-  // rest of the context.
-  std::uint32_t answer_tokens_default = 0;
-  std::uint32_t batch_tokens = 128;                        // computed in one step, at most
-  std::uint32_t sequences_max = 32;                        // generating at the same time
-  std::uint32_t queue_max = 256;                           // waiting for their turn
-  std::uint64_t cache_bytes_max = std::uint64_t{2} << 30;  // keys and values of all requests
-};
-
-struct ModelInfo {
-  std::string name;
-  std::string architecture;
-  std::string file_type;  // of most weights: "Q8_0"
-  std::uint64_t parameters = 0;
-  std::uint32_t context_tokens = 0;  // the most a request may use, prompt and answer together
-};
+class BatchLoop;
 
 class Engine {
  public:
-  // Loads the model and starts the thread. Errors name the file, the place and the remedy.
+  // Loads the model, all but its weights where `lazy`, and starts the thread. Errors name the file,
+  // the place and the remedy.
   static Result<std::unique_ptr<Engine>> load(const EngineOptions& options);
   ~Engine();
 
-  const ModelInfo& info() const;
-  const Tokenizer& tokenizer() const;
+  const ModelInfo& info() const { return text_.info(); }
+  const Tokenizer& tokenizer() const { return text_.tokenizer(); }
 
   // The prompt of a conversation, by the model's own template. `inputs` holds what the template
   // may ask for: messages, add_generation_prompt, tools, ...; bos_token and eos_token are added.
   // `now_s`: Unix time, for templates that name the date. kFailedPrecondition when the model has
   // no template, kInvalidArgument with the template's line and words when it refuses.
-  Result<std::string> render_chat(Object inputs, std::int64_t now_s) const;
+  Result<std::string> render_chat(Object inputs, std::int64_t now_s) const {
+    return text_.render_chat(std::move(inputs), now_s);
+  }
   // CONTEXT_LENGTH_EXCEEDED, without tokenizing it, for a text that no tokens could make fit.
-  Status check_length(std::string_view text) const;
+  Status check_length(std::string_view text) const { return text_.check_length(text); }
   // The tokens of a text written by the template (special tokens are recognised and the
   // beginning-of-sequence token is not doubled) or by a user (they are not).
-  std::vector<Token> tokenize_chat(std::string_view rendered) const;
-  std::vector<Token> tokenize_text(std::string_view text) const;
+  std::vector<Token> tokenize_chat(std::string_view rendered) const {
+    return text_.tokenize_chat(rendered);
+  }
+  std::vector<Token> tokenize_text(std::string_view text) const {
+    return text_.tokenize_text(text);
+  }
 
   // Queues a request; returns at once. The listener is not owned and hears nothing when this
   // fails: kInvalidArgument for what the request asks (type CONTEXT_LENGTH_EXCEEDED when it does
@@ -70,8 +60,8 @@ class Engine {
   // Takes effect before the next step; the listener hears on_finish(kCancelled) unless the
   // request was over before. Unknown ids are ignored.
   void cancel(RequestId id);
-  // A paused request keeps its place and its cache and computes nothing until resumed; at most
-  // the text of one step still comes. Unknown ids are ignored.
+  // A paused request computes nothing until resumed; at most the text of one step still comes. It
+  // gives way to whoever needs its place or its pages. Unknown ids are ignored.
   void pause(RequestId id);
   void resume(RequestId id);
 
@@ -79,9 +69,12 @@ class Engine {
   void stop();
 
  private:
-  class Loop;
-  explicit Engine(std::unique_ptr<Loop> loop);
-  std::unique_ptr<Loop> loop_;
+  Engine(ModelText text, const EngineOptions& options);
+  Status check(const GenerateRequest& request) const;
+
+  const ModelText text_;
+  const std::uint32_t answer_tokens_default_;
+  std::unique_ptr<BatchLoop> loop_;
 };
 
 }  // namespace backplane::local

@@ -28,6 +28,7 @@ struct GenerateRequest {
   std::vector<Token> stop_tokens;   // likewise; sorted
   std::vector<Token> shown_tokens;  // control tokens whose text is output all the same; sorted
   std::optional<std::uint32_t> top_logprobs;  // how many besides that of each token; none: none
+  std::int32_t priority = 0;                  // lower is more urgent
 };
 
 }  // namespace backplane::local

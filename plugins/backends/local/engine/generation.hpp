@@ -1,48 +1,96 @@
 // SPDX-License-Identifier: Apache-2.0
-// One admitted request: what is in its cache and what comes next. The engine's thread only.
+// One request on its way through the engine: its tokens, those of them whose keys and values are in
+// the cache, and the pages that hold these. The engine's thread only.
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
 
 #include "plugins/backends/local/engine/answer.hpp"
+#include "plugins/backends/local/engine/page_pool.hpp"
 #include "plugins/backends/local/model/model.hpp"
 
 namespace backplane::local {
 
 class Generation {
  public:
-  Generation(RequestId id, GenerateRequest request, StreamListener& listener)
-      : id_(id), request_(std::move(request)), answer_(request_, listener) {}
+  // `arrived_ns`: on the steady clock.
+  Generation(RequestId id, GenerateRequest request, StreamListener& listener,
+             std::int64_t arrived_ns)
+      : id_(id),
+        request_(std::move(request)),
+        answer_(request_, listener),
+        tokens_(request_.prompt_tokens),
+        last_token_ns_(arrived_ns) {}
   Generation(const Generation&) = delete;
   Generation& operator=(const Generation&) = delete;
 
   RequestId id() const { return id_; }
+  const GenerateRequest& request() const { return request_; }
   StreamListener& listener() const { return answer_.listener(); }
-  // Positions its cache must hold.
-  std::size_t positions() const { return request_.prompt_tokens.size() + request_.max_tokens; }
-  std::vector<PageId>& pages() { return pages_; }
+  // Something was computed for it.
+  bool begun() const { return begun_; }
+  bool paused() const { return paused_; }
+  void set_paused(bool paused) { paused_ = paused; }
+  // Whether it goes before `other`: the more urgent, then the older.
+  bool precedes(const Generation& other) const;
 
-  // Prompt tokens that are not in the cache yet; 0 once tokens are being generated.
+  // Tokens that are to be computed before the next one can be picked; 0 where that is just one, of
+  // its own: a stream.
   std::size_t prompt_left() const;
-  // Appends the next `count` prompt tokens, or the last generated token, to a batch.
+  // Pages it still lacks for its tokens up to `count` more than are computed.
+  std::size_t pages_lacking(std::size_t count) const;
+  // Pages it lacks for all of its tokens and the next one.
+  std::size_t pages_to_grow() const { return pages_lacking(tokens_.size() - computed_ + 1); }
+  void add_page(PageId page) { pages_.push_back(page); }
+
+  // Takes published pages of the pool for the tokens that come next, as long as there are any and
+  // at least one token is left to compute. Returns how many tokens that spares.
+  std::size_t take_prefix(PagePool& pool);
+  // The hash of the page that it would take, or is computing, next, if its tokens are known; else
+  // 0.
+  std::uint64_t next_page_hash() const;
+  // None of the next page is computed yet.
+  bool at_page_start() const { return computed_ == pages_.size() * kPagePositions; }
+  // Publishes the pages that are full.
+  void publish(PagePool& pool);
+  // Gives all pages back; what it computed is to be computed again.
+  void release_pages(PagePool& pool);
+
+  // Appends the next `count` tokens, for which it has pages, to a batch. The last of all wants
+  // logits.
   void append_entries(std::size_t count, std::vector<BatchEntry>& batch);
+  // All of its tokens are computed: the next one can be picked.
+  bool wants_token() const { return computed_ == tokens_.size(); }
   // Takes the logits of its last entry. True when the request is over; the listener has heard its
   // end then.
-  bool accept(std::span<const float> logits, const Tokenizer& tokenizer) {
-    return answer_.accept(logits, tokenizer);
-  }
+  bool accept(std::span<const float> logits, const Tokenizer& tokenizer);
   // Ends it early.
   void cancel() { answer_.cancel(); }
 
+  // Tokens picked so far.
+  std::size_t generated() const { return tokens_.size() - request_.prompt_tokens.size(); }
+  // Notes that a token was picked now; returns the time since the one before, or since arrival.
+  std::int64_t note_token(std::int64_t now_ns);
+
  private:
+  PagePlace place_of(std::size_t page) const;
+  PageTokens tokens_of(std::size_t page) const;
+
   RequestId id_;
   GenerateRequest request_;
   Answer answer_;
+  std::vector<Token> tokens_;  // of the prompt, then those picked
+  std::size_t computed_ = 0;   // of them: their keys and values are in the cache
   std::vector<PageId> pages_;
-  std::uint32_t position_ = 0;  // tokens in the cache
+  std::size_t published_ = 0;  // of the pages, from the first on
+  bool publishes_ = true;
+  bool begun_ = false;      // something was computed for it
+  bool restarted_ = false;  // ... and given back
+  std::size_t cached_ = 0;  // tokens of the prompt that were spared before that
+  bool paused_ = false;
+  std::int64_t last_token_ns_;
 };
 
 }  // namespace backplane::local

@@ -15,7 +15,8 @@ enum class FinishReason { kStop, kLength, kCancelled };
 
 struct Usage {
   std::uint32_t prompt_tokens = 0;
-  std::uint32_t completion_tokens = 0;  // every token picked, the ending one too
+  std::uint32_t cached_prompt_tokens = 0;  // of them: found computed already
+  std::uint32_t completion_tokens = 0;     // every token picked, the ending one too
 };
 
 // The next part of an answer, borrowed for the call it is passed to.

@@ -22,8 +22,8 @@ Result<std::unique_ptr<Model>> Model::load(const ModelFile& file, kernels::Devic
   return loader.load(batch_tokens_max, logits_rows_max, context_tokens);
 }
 
-std::size_t Model::page_bytes() const {
-  return parameters_.layers * 2 * parameters_.kv_size() * kPagePositions * sizeof(float);
+std::size_t Model::page_bytes(const HyperParameters& parameters) {
+  return parameters.layers * 2 * parameters.kv_size() * kPagePositions * sizeof(float);
 }
 
 Result<std::unique_ptr<KvPages>> Model::new_pages(std::size_t count) const {

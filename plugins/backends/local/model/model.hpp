@@ -82,7 +82,8 @@ class Model {
   std::size_t vocabulary() const { return embeddings_.rows; }
   std::uint64_t weight_count() const { return weight_count_; }
 
-  std::size_t page_bytes() const;
+  // Of one page of a cache.
+  static std::size_t page_bytes(const HyperParameters& parameters);
   // kResourceExhausted when the device has not that much memory.
   Result<std::unique_ptr<KvPages>> new_pages(std::size_t count) const;
 

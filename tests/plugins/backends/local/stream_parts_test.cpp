@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a stream passes through: detokenizer, stop strings, and the plan of a step.
+// What a stream passes through: detokenizer and stop strings.
 #include <gtest/gtest.h>
 
-#include "plugins/backends/local/engine/scheduler.hpp"
 #include "plugins/backends/local/sampling/stop_matcher.hpp"
 #include "plugins/backends/local/tokenizer/detokenizer.hpp"
 
@@ -58,31 +57,6 @@ TEST(StopMatcher, CutsAtTheFirstStopHoweverTheTextIsSplit) {
       EXPECT_EQ(out, c.expected) << c.text << " in steps of " << step;
       EXPECT_EQ(matcher.matched(), c.matched);
     }
-  }
-}
-
-TEST(PlanStep, StreamsGoFirstAndPromptsShareTheRest) {
-  struct Case {
-    std::vector<std::size_t> prompts;
-    std::size_t budget;
-    std::vector<std::size_t> expected;
-  };
-  const Case cases[] = {
-      {{}, 8, {}},
-      {{0, 0}, 8, {1, 1}},
-      {{100}, 8, {8}},
-      {{0, 100, 0}, 8, {1, 6, 1}},
-      {{100, 100}, 8, {4, 4}},
-      {{100, 2, 0}, 10, {7, 2, 1}},
-      {{1, 100}, 10, {1, 9}},
-      {{100, 100, 100}, 3, {1, 1, 1}},
-      {{3, 3}, 100, {3, 3}},
-  };
-  for (const Case& c : cases) {
-    std::vector<Runnable> runnables;
-    for (const std::size_t prompt : c.prompts) runnables.push_back({prompt});
-    const auto counts = plan_step(runnables, c.budget);
-    EXPECT_EQ(counts, c.expected) << testing::PrintToString(c.prompts);
   }
 }
 

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugins/backends/local/engine/batch_loop.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "kernels/cpu/thread_pool.hpp"
+#include "plugins/backends/local/engine/cpu_share.hpp"
+
+namespace backplane::local {
+namespace {
+
+// A step may take this many times as long while no stream waits for its end.
+constexpr double kUnhurried = 4;
+// Of a prompt, in each step, however long the streams take.
+constexpr std::size_t kPromptTokensMin = 8;
+
+std::int64_t nanoseconds(Clock::duration duration) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count();
+}
+
+}  // namespace
+
+BatchLoop::BatchLoop(const EngineOptions& options, std::size_t pages, const Tokenizer& tokenizer,
+                     std::unique_ptr<Weights> weights)
+    : options_(options),
+      pages_(pages),
+      tokenizer_(tokenizer),
+      inbox_(options.queue_max),
+      roster_(options.sequences_max, options.reuse_prefixes, options.meters),
+      last_work_(Clock::now()) {
+  if (weights != nullptr) use(std::move(weights));
+  report();
+  thread_ = std::thread([this] { run(); });
+}
+
+void BatchLoop::stop() {
+  inbox_.stop();
+  if (thread_.joinable()) thread_.join();
+  if (loader_.joinable()) loader_.join();
+}
+
+void BatchLoop::run() {
+  for (;;) {
+    InboxContents contents = inbox_.take(weights_ && roster_.has_work(), unload_time());
+    const bool stopping = contents.stopping;
+    take_over(std::move(contents));
+    if (stopping) break;
+    take_loaded();
+    if (weights_ != nullptr) {
+      work();
+    } else if (!roster_.empty() && !loader_.joinable()) {
+      begin_to_load();
+    }
+    inbox_.set_waiting(roster_.fresh());
+    unload_when_idle();
+    report();
+  }
+  end_all({Code::kUnavailable, "the engine is stopping; retry later", {}, 0, 0});
+}
+
+void BatchLoop::take_over(InboxContents contents) {
+  for (auto& generation : contents.arrived) roster_.add(std::move(generation));
+  for (const InboxChange& change : contents.changes) {
+    if (change.kind != InboxChange::Kind::kCancel) {
+      roster_.set_paused(change.id, change.kind == InboxChange::Kind::kPause);
+    } else if (const auto generation = roster_.remove(change.id); generation != nullptr) {
+      generation->cancel();
+    }
+  }
+}
+
+void BatchLoop::work() {
+  roster_.admit();
+  inbox_.set_waiting(roster_.fresh());
+  const std::vector<Grant> grants = roster_.plan(budget());
+  if (grants.empty()) return;
+  compute(grants);
+  last_work_ = Clock::now();
+}
+
+std::size_t BatchLoop::budget() const {
+  const std::size_t streams = roster_.streams();
+  const double milliseconds = options_.step_ms * (streams > 0 ? 1 : kUnhurried);
+  const std::size_t fitting = pace_.tokens_within(milliseconds);
+  return std::min<std::size_t>(std::max(fitting, streams + kPromptTokensMin),
+                               options_.batch_tokens);
+}
+
+void BatchLoop::compute(const std::vector<Grant>& grants) {
+  std::vector<BatchEntry> batch;
+  for (const Grant& grant : grants) grant.generation->append_entries(grant.tokens, batch);
+  const std::size_t threads = options_.threads == 0 ? kernels::available_cpus() : options_.threads;
+  const CpuShare::Turn turn(CpuShare::of_process(), threads);
+  const Clock::time_point begin = Clock::now();
+  const kernels::ConstMatrix logits = weights_->model().forward(batch, weights_->cache());
+  const Clock::duration taken = Clock::now() - begin;
+  pace_.note(batch.size(), std::chrono::duration<double, std::milli>(taken).count());
+  if (options_.meters != nullptr) {
+    options_.meters->on_step(grants.size(), batch.size(), nanoseconds(taken));
+  }
+  if (options_.reuse_prefixes) {
+    for (const Grant& grant : grants) grant.generation->publish(roster_.pool());
+  }
+  pick_tokens(grants, logits);
+}
+
+void BatchLoop::pick_tokens(const std::vector<Grant>& grants, kernels::ConstMatrix logits) {
+  std::size_t row = 0;
+  for (const Grant& grant : grants) {
+    Generation& generation = *grant.generation;
+    if (!generation.wants_token()) continue;
+    const bool is_first = generation.generated() == 0;
+    const bool over = generation.accept({logits.row(row++), logits.columns}, tokenizer_);
+    const std::int64_t since_ns =
+        generation.note_token(nanoseconds(Clock::now().time_since_epoch()));
+    if (options_.meters != nullptr && is_first) options_.meters->on_first_token(since_ns);
+    if (options_.meters != nullptr && !is_first) options_.meters->on_next_token(since_ns);
+    if (over) end(generation);
+  }
+}
+
+void BatchLoop::end(Generation& over) {
+  roster_.remove(over.id());
+  inbox_.note_end(Clock::now());
+}
+
+void BatchLoop::report() {
+  if (options_.meters == nullptr) return;
+  const PagePool& pool = roster_.pool();
+  options_.meters->on_gauges({roster_.waiting(), roster_.running(), pool.used(), pool.cached(),
+                              pages_, weights_ != nullptr});
+}
+
+void BatchLoop::end_all(const Error& error) {
+  for (const auto& generation : roster_.remove_all()) generation->listener().on_error(error);
+}
+
+}  // namespace backplane::local

@@ -91,7 +91,11 @@ class ConfigReader {
   std::string_view key(std::string_view name) {
     return out_.keep(std::string(config_.family->architecture) + "." + std::string(name));
   }
-  void set(std::string_view name, MetadataValue value) { out_.set(name, std::move(value)); }
+  void set(std::string_view name, MetadataValue value) {
+    // GGUF has floats here, and a model is to stay the same when it is converted.
+    if (auto* real = std::get_if<double>(&value)) *real = static_cast<float>(*real);
+    out_.set(name, std::move(value));
+  }
 
   Status find_family() {
     if (document_.contains("quantization_config")) {

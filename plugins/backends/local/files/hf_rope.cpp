@@ -47,6 +47,8 @@ class RopeReader {
     return invalid_argument(path_ + ": rope_scaling." + std::string(field) + ": " + what);
   }
   void set(std::string_view name, MetadataValue value) {
+    // GGUF has floats here, and a model is to stay the same when it is converted.
+    if (auto* real = std::get_if<double>(&value)) *real = static_cast<float>(*real);
     out_.set(out_.keep(prefix_ + std::string(name)), std::move(value));
   }
 

@@ -61,7 +61,9 @@ std::vector<NamedArchitecture> make() {
   const auto longrope = [](std::uint32_t context) {
     return [context](GgufWriter& w) {
       w.add_text("phi3.rope.scaling.type", "longrope");
-      w.add_real("phi3.rope.scaling.attn_factor", 1.25f);
+      const double longer = static_cast<double>(kTinyContext) / context;
+      const double factor = std::sqrt(1 + std::log(longer) / std::log(context));
+      w.add_real("phi3.rope.scaling.attn_factor", longer > 1 ? static_cast<float>(factor) : 1.0f);
       w.add_unsigned("phi3.rope.scaling.original_context_length", context);
       w.add_unsigned("phi3.rope.dimension_count", 6);
       add_divisors(w, "rope_factors_long.weight", 3, 2.5f);

@@ -8,6 +8,7 @@
 #include <boost/json.hpp>
 
 #include "plugins/backends/local/commands/commands.hpp"
+#include "plugins/backends/local/engine_metrics.hpp"
 #include "plugins/backends/local/local_call.hpp"
 #include "plugins/backends/local/preparer.hpp"
 #include "plugins/backends/local/store/model_store.hpp"
@@ -33,6 +34,16 @@ Number number(const json::object& settings, const char* name, Number fallback) {
   return value != nullptr && value->is_number() ? value->to_number<Number>() : fallback;
 }
 
+bool flag(const json::object& settings, const char* name, bool fallback) {
+  const json::value* value = settings.if_contains(name);
+  return value != nullptr && value->is_bool() ? value->as_bool() : fallback;
+}
+
+std::string_view word(const json::object& settings, const char* name, std::string_view fallback) {
+  const json::value* value = settings.if_contains(name);
+  return value != nullptr && value->is_string() ? std::string_view(value->as_string()) : fallback;
+}
+
 Result<Settings> read_settings(std::string_view text) {
   boost::system::error_code failure;
   const json::value document = json::parse(text, failure);
@@ -52,6 +63,10 @@ Result<Settings> read_settings(std::string_view text) {
   engine.sequences_max = number(fields, "max_sequences", engine.sequences_max);
   engine.queue_max = number(fields, "max_queue", engine.queue_max);
   engine.cache_bytes_max = number(fields, "cache_megabytes", engine.cache_bytes_max >> 20U) << 20U;
+  engine.reuse_prefixes = flag(fields, "reuse_prefixes", engine.reuse_prefixes);
+  engine.step_ms = number(fields, "step_ms", engine.step_ms);
+  engine.lazy = word(fields, "load", "eager") == "lazy";
+  engine.idle_unload = std::chrono::seconds(number(fields, "idle_unload_seconds", 0U));
   settings.request.temperature = number(fields, "temperature", settings.request.temperature);
   settings.request.top_p = number(fields, "top_p", settings.request.top_p);
   return settings;
@@ -66,24 +81,30 @@ class Local final : public Backend {
     }
     Result<Settings> settings = read_settings(options.settings);
     if (!settings) return settings.error();
-    return std::make_unique<Local>(host, *clock, std::move(*settings));
+    return std::make_unique<Local>(host, *clock, options.name, std::move(*settings));
   }
-  Local(Host host, const bp_clock& clock, Settings settings)
-      : host_(host), clock_(clock), settings_(std::move(settings)) {}
+  Local(Host host, const bp_clock& clock, std::string_view name, Settings settings)
+      : host_(host), clock_(clock), name_(name), settings_(std::move(settings)) {}
 
   Status start() override {
     EngineOptions options = settings_.engine;
     const Result<std::string> path = find_model_path(options.model_path);
     if (!path) return path.error();
     options.model_path = *path;
+    metrics_ = std::make_unique<EngineMetrics>(host_, name_);
+    options.meters = metrics_.get();
+    options.log = [host = host_](std::string_view line, bool is_error) {
+      host.log(is_error ? BP_LOG_ERROR : BP_LOG_INFO, line);
+    };
     Result<std::unique_ptr<Engine>> engine = Engine::load(options);
     if (!engine) return engine.error();
     engine_ = std::move(*engine);
     preparer_ = std::make_unique<Preparer>(settings_.engine.queue_max);
     const ModelInfo& info = engine_->info();
-    host_.log(BP_LOG_INFO, "loaded " + info.name + ", " + info.file_type + ", " +
-                               std::to_string(info.parameters) + " parameters, context of " +
-                               std::to_string(info.context_tokens) + " tokens");
+    host_.log(BP_LOG_INFO, (options.lazy ? "found " : "loaded ") + info.name + ", " +
+                               info.file_type + ", " + std::to_string(info.parameters) +
+                               " parameters, context of " + std::to_string(info.context_tokens) +
+                               " tokens");
     return ok();
   }
 
@@ -122,7 +143,9 @@ class Local final : public Backend {
  private:
   const Host host_;
   const bp_clock& clock_;
+  const std::string name_;
   const Settings settings_;
+  std::unique_ptr<EngineMetrics> metrics_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Preparer> preparer_;
 };

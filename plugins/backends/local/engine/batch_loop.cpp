@@ -57,6 +57,8 @@ void BatchLoop::run() {
     report();
   }
   end_all({Code::kUnavailable, "the engine is stopping; retry later", {}, 0, 0});
+  release_weights();
+  report();
 }
 
 void BatchLoop::take_over(InboxContents contents) {
@@ -88,6 +90,7 @@ std::size_t BatchLoop::budget() const {
 }
 
 void BatchLoop::compute(const std::vector<Grant>& grants) {
+  const std::size_t streams = roster_.streams();
   std::vector<BatchEntry> batch;
   for (const Grant& grant : grants) grant.generation->append_entries(grant.tokens, batch);
   const std::size_t threads = options_.threads == 0 ? kernels::available_cpus() : options_.threads;
@@ -97,7 +100,7 @@ void BatchLoop::compute(const std::vector<Grant>& grants) {
   const Clock::duration taken = Clock::now() - begin;
   pace_.note(batch.size(), std::chrono::duration<double, std::milli>(taken).count());
   if (options_.meters != nullptr) {
-    options_.meters->on_step(grants.size(), batch.size(), nanoseconds(taken));
+    options_.meters->on_step(grants.size(), streams, batch.size(), nanoseconds(taken));
   }
   if (options_.reuse_prefixes) {
     for (const Grant& grant : grants) grant.generation->publish(roster_.pool());
@@ -129,7 +132,7 @@ void BatchLoop::report() {
   if (options_.meters == nullptr) return;
   const PagePool& pool = roster_.pool();
   options_.meters->on_gauges({roster_.waiting(), roster_.running(), pool.used(), pool.cached(),
-                              pages_, weights_ != nullptr});
+                              pool.count(), weights_ != nullptr});
 }
 
 void BatchLoop::end_all(const Error& error) {

@@ -45,8 +45,9 @@ class BatchLoop {
   void take_loaded();
   void use(std::unique_ptr<Weights> weights);
   void unload_when_idle();
+  void release_weights();
   std::optional<Clock::time_point> unload_time() const;
-  void log(const std::string& line) const;
+  void log(const std::string& line, bool is_error = false) const;
 
   const EngineOptions options_;
   const std::size_t pages_;

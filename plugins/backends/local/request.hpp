@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "plugins/backends/local/adapters/adapter_choice.hpp"
 #include "plugins/backends/local/chat_template/value.hpp"
 #include "plugins/backends/local/engine/generate_request.hpp"
 
@@ -23,6 +24,7 @@ struct RequestDefaults {
 };
 
 struct ParsedRequest {
+  AdapterField adapter;
   bool is_chat = false;
   Value messages;      // chat: a list of {role, content} with content a string
   std::string prompt;  // text completion

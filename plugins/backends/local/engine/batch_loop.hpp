@@ -35,7 +35,9 @@ class BatchLoop {
   void take_over(InboxContents contents);
   void work();
   std::size_t budget() const;
-  void compute(const std::vector<Grant>& grants);
+  bool append(const Grant& grant, std::vector<BatchEntry>& batch);
+  void compute(std::vector<Grant> grants);
+  void take_states(const std::vector<Grant>& grants);
   void pick_tokens(const std::vector<Grant>& grants, kernels::ConstMatrix logits);
   void end(Generation& over);
   void report();
@@ -45,9 +47,8 @@ class BatchLoop {
   void take_loaded();
   void use(std::unique_ptr<Weights> weights);
   void unload_when_idle();
-  void release_weights();
   std::optional<Clock::time_point> unload_time() const;
-  void log(const std::string& line, bool is_error = false) const;
+  void log(const std::string& line) const;
 
   const EngineOptions options_;
   const std::size_t pages_;

@@ -35,6 +35,10 @@ class CpuDevice final : public Device {
     cpu::embed(table, tokens, out);
   }
   void matmul(const Weights& weights, ConstMatrix x, Matrix out) override {
+    assert(x.columns == weights.columns && out.columns == weights.rows && out.rows == x.rows);
+    if (layout_of(weights.type).block_weights > 1) {
+      return cpu::matmul_quantized(pool_, weights, x, out, activations_);
+    }
     cpu::matmul(pool_, weights, x, out);
   }
   void rms_norm(ConstMatrix x, const float* scale, float epsilon, Matrix out) override {
@@ -72,6 +76,7 @@ class CpuDevice final : public Device {
 
  private:
   ThreadPool pool_;
+  cpu::QuantizedActivations activations_;
 };
 
 }  // namespace

@@ -10,10 +10,8 @@
 
 #include <algorithm>
 #include <cstring>
-#include <vector>
 
 #include "kernels/cpu/operators.hpp"
-#include "kernels/dequantize.hpp"
 #include "kernels/float16.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -129,23 +127,6 @@ void tile_rows(const Weights& weights, ConstMatrix x, Matrix out, std::size_t be
   for (; row < end; ++row) tile_tokens<Row, 1>(weights, x, out, row);
 }
 
-// Quantised rows are read as floats first, four at a time.
-void dequantized_rows(const Weights& weights, ConstMatrix x, Matrix out, std::size_t begin,
-                      std::size_t end) {
-  const std::size_t stride = row_bytes(weights.type, weights.columns);
-  std::vector<float> floats(kRowsPerTile * weights.columns);
-  const auto* bytes = reinterpret_cast<const std::byte*>(floats.data());
-  for (std::size_t row = begin; row < end; row += kRowsPerTile) {
-    const std::size_t count = std::min(kRowsPerTile, end - row);
-    for (std::size_t r = 0; r < count; ++r) {
-      dequantize_row(weights.type, weights.data + (row + r) * stride,
-                     {&floats[r * weights.columns], weights.columns});
-    }
-    Matrix part{out.data + row, out.rows, out.columns};
-    tile_rows<F32Row>({bytes, Type::kF32, count, weights.columns}, x, part, 0, count);
-  }
-}
-
 void matmul_rows(const Weights& weights, ConstMatrix x, Matrix out, std::size_t begin,
                  std::size_t end) {
   switch (weights.type) {
@@ -156,7 +137,7 @@ void matmul_rows(const Weights& weights, ConstMatrix x, Matrix out, std::size_t 
     case Type::kBF16:
       return tile_rows<BF16Row>(weights, x, out, begin, end);
     default:
-      return dequantized_rows(weights, x, out, begin, end);
+      assert(false);
   }
 }
 
@@ -169,7 +150,6 @@ namespace backplane::kernels::cpu {
 HWY_EXPORT(matmul_rows);
 
 void matmul(ThreadPool& pool, const Weights& weights, ConstMatrix x, Matrix out) {
-  assert(x.columns == weights.columns && out.columns == weights.rows && out.rows == x.rows);
   // Waking a thread costs about as much as this many multiplications.
   constexpr std::size_t kChunkProducts = 65536;
   const std::size_t row_products = weights.columns * x.rows + 1;

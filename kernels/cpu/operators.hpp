@@ -5,13 +5,18 @@
 
 #include <span>
 
+#include "kernels/cpu/quantized_activations.hpp"
 #include "kernels/cpu/thread_pool.hpp"
 #include "kernels/device.hpp"
 
 namespace backplane::kernels::cpu {
 
 void embed(const Weights& table, std::span<const std::int32_t> tokens, Matrix out);
+// Types that are numbers.
 void matmul(ThreadPool& pool, const Weights& weights, ConstMatrix x, Matrix out);
+// Quantised types, with activations rounded to bytes in `buffer`.
+void matmul_quantized(ThreadPool& pool, const Weights& weights, ConstMatrix x, Matrix out,
+                      QuantizedActivations& buffer);
 void rms_norm(ConstMatrix x, const float* scale, float epsilon, Matrix out);
 void rope(Matrix x, std::size_t head_size, RopePairs pairs, ConstMatrix turns);
 void softmax(Matrix x);

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'node:test';
-import {http, serve, source} from './server.mjs';
+import {http, model, serve, source} from './server.mjs';
 import {completion, json, until, upstream} from './upstream.mjs';
 
 // {name: {type, labels: [..], help}} of both.
@@ -47,7 +47,8 @@ telemetry: {otlp: {endpoint: "http://127.0.0.1:1"}}
 backends:
   bad: {uses: openai, settings: {base_url: "${bad.url}"}}
   good: {uses: openai, settings: {base_url: "${good.url}"}}
-models: {m: {routes: [{backend: bad}, {backend: good}]}}
+  local: {uses: local, settings: {model: "${model}"}}
+models: {m: {routes: [{backend: bad}, {backend: good}]}, tiny: {routes: [{backend: local}]}}
 `);
 }
 
@@ -86,6 +87,30 @@ test('calls of all kinds are counted', async (context) => {
     value(text, 'backplane_upstream_connections'));
   assert.ok(value(text, 'backplane_connections_accepted_total') >= 1);
   assert.ok(value(text, 'backplane_connections') >= 1);
+});
+
+test('a local model tells what it computes', async (context) => {
+  const server = await started(context);
+  const messages = [{role: 'user', content: 'Tell me a story about a fox and a crow. '.repeat(4)}];
+  const ask = {model: 'tiny', messages, temperature: 0, max_tokens: 8};
+  for (let i = 0; i < 3; ++i) assert.equal(await post(server, ask), 200);
+  const local = (text, name, label = '') =>
+    value(text, `backplane_local_${name}{backend="local"${label}}`);
+  let text = await scrape(server);
+  while (local(text, 'running_requests') > 0) text = await scrape(server);
+  assert.equal(local(text, 'waiting_requests'), 0);
+  assert.equal(local(text, 'model_loaded'), 1);
+  assert.equal(local(text, 'first_token_seconds_count'), 3);
+  assert.equal(local(text, 'tokens_total', ',kind="generated"'), 24);
+  assert.equal(local(text, 'next_token_seconds_count'), 21);
+  assert.ok(local(text, 'tokens_total', ',kind="prompt"') > 16);
+  assert.ok(local(text, 'prefix_hit_tokens_total') >= 32, 'two of three found the first page');
+  assert.equal(local(text, 'preemptions_total'), 0);
+  assert.ok(local(text, 'step_seconds_count') >= 22);
+  assert.equal(local(text, 'step_seconds_count'), local(text, 'batch_requests_count'));
+  assert.equal(local(text, 'cache_pages', ',state="used"'), 0);
+  assert.ok(local(text, 'cache_pages', ',state="cached"') >= 1);
+  assert.ok(local(text, 'cache_pages', ',state="free"') > 1);
 });
 
 test('the process tells of itself', async (context) => {

@@ -28,35 +28,86 @@ class Operators : public testing::TestWithParam<std::size_t> {
   std::unique_ptr<Device> device_ = make_cpu_device(GetParam());
 };
 
+bool is_quantized(Type type) {
+  return layout_of(type).block_weights > 1;
+}
+
+// Multiples of 1/64 with 127 of them in every block: what quantised types round to without loss.
+std::vector<float> exact_inputs(std::size_t count) {
+  std::vector<float> values = random_floats(count, kSeed + 1);
+  for (std::size_t i = 0; i < count; ++i) {
+    values[i] = i % 32 == 7 ? 127.0f : std::clamp(std::round(values[i] * 40), -127.0f, 127.0f);
+    values[i] /= 64;
+  }
+  return values;
+}
+
+std::vector<double> exact_matmul(const RandomWeights& weights, const std::vector<float>& x) {
+  const std::size_t rows = weights.view.rows, columns = weights.view.columns;
+  std::vector<double> out;
+  for (std::size_t t = 0; t < x.size() / columns; ++t) {
+    for (std::size_t r = 0; r < rows; ++r) {
+      double sum = 0;
+      for (std::size_t c = 0; c < columns; ++c) {
+        sum += weights.values[r * columns + c] * static_cast<double>(x[t * columns + c]);
+      }
+      out.push_back(sum);
+    }
+  }
+  return out;
+}
+
+std::vector<float> matmul(Device& device, const Weights& weights, std::vector<float>& x) {
+  const std::size_t tokens = x.size() / weights.columns;
+  std::vector<float> out(tokens * weights.rows, NAN);
+  device.matmul(weights, {x.data(), tokens, weights.columns}, {out.data(), tokens, weights.rows});
+  return out;
+}
+
 TEST_P(Operators, MatmulOfEveryTypeAndShape) {
   struct Shape {
     std::size_t rows, columns, tokens;
   };
-  const Shape shapes[] = {{1, 32, 1},    {3, 64, 2},  {4, 96, 3},   {5, 128, 4},
-                          {7, 160, 5},   {33, 64, 9}, {64, 172, 1}, {172, 64, 6},
-                          {130, 256, 7}, {512, 1, 2}, {2, 17, 1},   {300, 512, 4}};
+  const Shape shapes[] = {{1, 32, 1},  {3, 64, 2},   {4, 96, 3},    {5, 128, 4},   {7, 160, 5},
+                          {33, 64, 9}, {64, 172, 1}, {172, 64, 6},  {16, 256, 8},  {130, 256, 7},
+                          {512, 1, 2}, {2, 17, 1},   {300, 512, 4}, {35, 1280, 17}};
   for (const Type type : kTypes) {
     for (const Shape& shape : shapes) {
       if (shape.columns % layout_of(type).block_weights != 0) continue;
       const auto weights = random_weights(type, shape.rows, shape.columns, kSeed);
-      auto x = random_floats(shape.tokens * shape.columns, kSeed + 1);
-      std::vector<float> out(shape.tokens * shape.rows, NAN);
-      device_->matmul(weights.view, {x.data(), shape.tokens, shape.columns},
-                      {out.data(), shape.tokens, shape.rows});
-      std::vector<double> expected;
-      for (std::size_t t = 0; t < shape.tokens; ++t) {
-        for (std::size_t r = 0; r < shape.rows; ++r) {
-          double sum = 0;
-          for (std::size_t c = 0; c < shape.columns; ++c) {
-            sum += weights.values[r * shape.columns + c] *
-                   static_cast<double>(x[t * shape.columns + c]);
-          }
-          expected.push_back(sum);
-        }
-      }
-      expect_near(out, expected, 2e-5,
+      const std::size_t inputs = shape.tokens * shape.columns;
+      auto x = is_quantized(type) ? exact_inputs(inputs) : random_floats(inputs, kSeed + 1);
+      expect_near(matmul(*device_, weights.view, x), exact_matmul(weights, x), 2e-5,
                   std::string(layout_of(type).name) + " " + std::to_string(shape.rows) + "x" +
                       std::to_string(shape.columns) + "x" + std::to_string(shape.tokens));
+    }
+  }
+}
+
+TEST_P(Operators, RoundingOfActivationsIsLost) {
+  constexpr std::size_t kRows = 64, kColumns = 2048, kTokens = 3;
+  for (const Type type : kTypes) {
+    const auto weights = random_weights(type, kRows, kColumns, kSeed);
+    auto x = random_floats(kTokens * kColumns, kSeed + 3);
+    const auto expected = exact_matmul(weights, x);
+    const auto out = matmul(*device_, weights.view, x);
+    double error = 0, power = 0;
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      error += std::pow(static_cast<double>(out[i]) - expected[i], 2);
+      power += std::pow(expected[i], 2);
+    }
+    EXPECT_LT(std::sqrt(error / power), is_quantized(type) ? 0.008 : 1e-5) << layout_of(type).name;
+  }
+}
+
+TEST_P(Operators, MatmulOfActivationsThatAreZeroOrTiny) {
+  for (const Type type : kTypes) {
+    const auto weights = random_weights(type, 20, 512, kSeed);
+    for (const float value : {0.0f, 1e-42f, 1e-30f}) {
+      std::vector<float> x(512, value);
+      for (const float out : matmul(*device_, weights.view, x)) {
+        ASSERT_LT(std::abs(out), 1e-25f) << layout_of(type).name << " of " << value;
+      }
     }
   }
 }

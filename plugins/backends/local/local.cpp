@@ -8,10 +8,9 @@
 #include <boost/json.hpp>
 
 #include "plugins/backends/local/commands/commands.hpp"
+#include "plugins/backends/local/engine_metrics.hpp"
 #include "plugins/backends/local/local_call.hpp"
-#include "plugins/backends/local/pooled_call.hpp"
 #include "plugins/backends/local/preparer.hpp"
-#include "plugins/backends/local/served_model.hpp"
 #include "plugins/backends/local/store/model_store.hpp"
 
 namespace {
@@ -27,13 +26,22 @@ constexpr char kSchema[] =
 struct Settings {
   EngineOptions engine;
   RequestDefaults request;
-  json::object fields;
 };
 
 template <class Number>
 Number number(const json::object& settings, const char* name, Number fallback) {
   const json::value* value = settings.if_contains(name);
   return value != nullptr && value->is_number() ? value->to_number<Number>() : fallback;
+}
+
+bool flag(const json::object& settings, const char* name, bool fallback) {
+  const json::value* value = settings.if_contains(name);
+  return value != nullptr && value->is_bool() ? value->as_bool() : fallback;
+}
+
+std::string_view word(const json::object& settings, const char* name, std::string_view fallback) {
+  const json::value* value = settings.if_contains(name);
+  return value != nullptr && value->is_string() ? std::string_view(value->as_string()) : fallback;
 }
 
 Result<Settings> read_settings(std::string_view text) {
@@ -55,10 +63,12 @@ Result<Settings> read_settings(std::string_view text) {
   engine.sequences_max = number(fields, "max_sequences", engine.sequences_max);
   engine.queue_max = number(fields, "max_queue", engine.queue_max);
   engine.cache_bytes_max = number(fields, "cache_megabytes", engine.cache_bytes_max >> 20U) << 20U;
+  engine.reuse_prefixes = flag(fields, "reuse_prefixes", engine.reuse_prefixes);
+  engine.step_ms = number(fields, "step_ms", engine.step_ms);
+  engine.lazy = word(fields, "load", "eager") == "lazy";
+  engine.idle_unload = std::chrono::seconds(number(fields, "idle_unload_seconds", 0U));
   settings.request.temperature = number(fields, "temperature", settings.request.temperature);
   settings.request.top_p = number(fields, "top_p", settings.request.top_p);
-  engine.allows_adapters = has_adapters(fields);
-  settings.fields = fields;
   return settings;
 }
 
@@ -71,48 +81,50 @@ class Local final : public Backend {
     }
     Result<Settings> settings = read_settings(options.settings);
     if (!settings) return settings.error();
-    return std::make_unique<Local>(host, *clock, std::move(*settings));
+    return std::make_unique<Local>(host, *clock, options.name, std::move(*settings));
   }
-  Local(Host host, const bp_clock& clock, Settings settings)
-      : host_(host), clock_(clock), settings_(std::move(settings)) {}
+  Local(Host host, const bp_clock& clock, std::string_view name, Settings settings)
+      : host_(host), clock_(clock), name_(name), settings_(std::move(settings)) {}
 
   Status start() override {
     EngineOptions options = settings_.engine;
     const Result<std::string> path = find_model_path(options.model_path);
     if (!path) return path.error();
     options.model_path = *path;
+    metrics_ = std::make_unique<EngineMetrics>(host_, name_);
+    options.meters = metrics_.get();
+    options.log = [host = host_](std::string_view line, bool is_error) {
+      host.log(is_error ? BP_LOG_ERROR : BP_LOG_INFO, line);
+    };
     Result<std::unique_ptr<Engine>> engine = Engine::load(options);
     if (!engine) return engine.error();
     engine_ = std::move(*engine);
-    Result<ServedModel> served = ServedModel::load(settings_.fields, *engine_);
-    if (!served) return served.error();
-    served_ = std::move(*served);
     preparer_ = std::make_unique<Preparer>(settings_.engine.queue_max);
     const ModelInfo& info = engine_->info();
-    host_.log(BP_LOG_INFO, "loaded " + info.name + ", " + info.file_type + ", " +
-                               std::to_string(info.parameters) + " parameters, context of " +
-                               std::to_string(info.context_tokens) + " tokens");
+    host_.log(BP_LOG_INFO, (options.lazy ? "found " : "loaded ") + info.name + ", " +
+                               info.file_type + ", " + std::to_string(info.parameters) +
+                               " parameters, context of " + std::to_string(info.context_tokens) +
+                               " tokens");
     return ok();
   }
 
   Result<Call*> submit(const bp_request& request, const bp_sink& sink) override {
     const std::string_view operation = view(request.operation);
-    if (!served_.serves(operation)) {
+    if (operation != "chat.completions" && operation != "completions") {
       return Error{Code::kUnimplemented,
                    "the local backend does not serve " + std::string(operation),
                    {},
                    0,
                    0};
     }
-    const std::int64_t now_ms = clock_.unix_ns(clock_.context) / 1'000'000;
-    if (operation == "embeddings" || operation == "rerank") {
-      auto* call = new PooledCall(*engine_, *served_.adapters, served_.pooled, request, sink);
-      return begin(call, [call, now_ms] { call->prepare(now_ms); });
-    }
     RequestDefaults defaults = settings_.request;
     clock_.random(clock_.context, &defaults.seed, sizeof(defaults.seed));
-    auto* call = new LocalCall(*engine_, *served_.adapters, request, sink, defaults);
-    return begin(call, [call, now_ms] { call->prepare(now_ms / 1000); });
+    auto* call = new LocalCall(*engine_, request, sink, defaults);
+    const std::int64_t now_s = clock_.unix_ns(clock_.context) / 1'000'000'000;
+    if (preparer_->post([call, now_s] { call->prepare(now_s); })) return call;
+    call->discard();
+    return Error{Code::kResourceExhausted, "the local backend's queue is full; try again soon",
+                 "QUEUE_FULL", 429, 1000};
   }
 
   void stop() override {
@@ -123,24 +135,18 @@ class Local final : public Backend {
   std::string describe() override {
     const ModelInfo& info = engine_->info();
     const json::object model{{"id", info.name}, {"context_length", info.context_tokens}};
-    return json::serialize(json::object{{"models", json::array{model}},
-                                        {"operations", json::value_from(served_.operations)}});
+    return json::serialize(
+        json::object{{"models", json::array{model}},
+                     {"operations", json::array{"chat.completions", "completions"}}});
   }
 
  private:
-  template <class AnyCall>
-  Result<Call*> begin(AnyCall* call, std::function<void()> prepare) {
-    if (preparer_->post(std::move(prepare))) return call;
-    call->discard();
-    return Error{Code::kResourceExhausted, "the local backend's queue is full; try again soon",
-                 "QUEUE_FULL", 429, 1000};
-  }
-
   const Host host_;
   const bp_clock& clock_;
+  const std::string name_;
   const Settings settings_;
+  std::unique_ptr<EngineMetrics> metrics_;
   std::unique_ptr<Engine> engine_;
-  ServedModel served_;
   std::unique_ptr<Preparer> preparer_;
 };
 

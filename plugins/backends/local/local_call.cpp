@@ -10,12 +10,10 @@ Error cancelled() {
 
 }  // namespace
 
-LocalCall::LocalCall(Engine& engine, AdapterStore& adapters, const bp_request& request,
-                     const bp_sink& sink, const RequestDefaults& defaults)
+LocalCall::LocalCall(Engine& engine, const bp_request& request, const bp_sink& sink,
+                     const RequestDefaults& defaults)
     : engine_(engine),
-      adapters_(adapters),
       operation_(view(request.operation)),
-      model_(view(request.model)),
       body_(request.body),
       defaults_(defaults),
       events_(sink) {}
@@ -54,12 +52,7 @@ Result<RequestId> LocalCall::submit(std::int64_t now_s) {
   if (!parsed) return parsed.error();
   Result<std::vector<Token>> tokens = prompt_tokens(*parsed, now_s);
   if (!tokens) return tokens.error();
-  auto choice =
-      choose_adapter(parsed->adapter, model_, engine_.info().name, adapters_, now_s * 1000);
-  if (!choice) return choice.error();
   GenerateRequest request;
-  request.adapter = std::move(choice->adapter);
-  request.adapter_scale = choice->scale;
   request.prompt_tokens = std::move(*tokens);
   request.max_tokens = parsed->max_tokens;
   request.sampling = parsed->sampling;

@@ -15,7 +15,7 @@ namespace backplane::local {
 
 class LocalCall final : public Call, public StreamListener {
  public:
-  LocalCall(Engine& engine, AdapterStore& adapters, const bp_request& request, const bp_sink& sink,
+  LocalCall(Engine& engine, const bp_request& request, const bp_sink& sink,
             const RequestDefaults& defaults);
 
   // On the preparer's thread: hands the request to the engine, or ends the call with an error.
@@ -40,9 +40,7 @@ class LocalCall final : public Call, public StreamListener {
   void let_go();
 
   Engine& engine_;
-  AdapterStore& adapters_;
   const std::string operation_;
-  const std::string model_;  // as the backend knows it
   const BufferRef body_;
   const RequestDefaults defaults_;
   EventWriter events_;

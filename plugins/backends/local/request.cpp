@@ -223,9 +223,6 @@ Result<ParsedRequest> parse_request(std::string_view operation, std::string_view
   const json::object& fields = document.as_object();
   ParsedRequest out;
   out.is_chat = operation == "chat.completions";
-  auto adapter = read_adapter_field(fields);
-  if (!adapter) return adapter.error();
-  out.adapter = std::move(*adapter);
   Status status = read_options(fields, defaults, out);
   if (status) status = out.is_chat ? read_messages(fields, out) : read_prompt(fields, out);
   if (!status) return status.error();

@@ -9,7 +9,6 @@
 #include <string_view>
 #include <vector>
 
-#include "plugins/backends/local/adapters/adapter_choice.hpp"
 #include "plugins/backends/local/chat_template/value.hpp"
 #include "plugins/backends/local/engine/generate_request.hpp"
 
@@ -24,7 +23,6 @@ struct RequestDefaults {
 };
 
 struct ParsedRequest {
-  AdapterField adapter;
   bool is_chat = false;
   Value messages;      // chat: a list of {role, content} with content a string
   std::string prompt;  // text completion

@@ -57,6 +57,8 @@ void BatchLoop::run() {
     report();
   }
   end_all({Code::kUnavailable, "the engine is stopping; retry later", {}, 0, 0});
+  release_weights();
+  report();
 }
 
 void BatchLoop::take_over(InboxContents contents) {
@@ -73,10 +75,9 @@ void BatchLoop::take_over(InboxContents contents) {
 void BatchLoop::work() {
   roster_.admit();
   inbox_.set_waiting(roster_.fresh());
-  weights_->adapters().sweep();
-  std::vector<Grant> grants = roster_.plan(budget());
+  const std::vector<Grant> grants = roster_.plan(budget());
   if (grants.empty()) return;
-  compute(std::move(grants));
+  compute(grants);
   last_work_ = Clock::now();
 }
 
@@ -88,25 +89,10 @@ std::size_t BatchLoop::budget() const {
                                options_.batch_tokens);
 }
 
-// False where the request is over, for its adapter cannot be had.
-bool BatchLoop::append(const Grant& grant, std::vector<BatchEntry>& batch) {
-  Generation& generation = *grant.generation;
-  const auto& adapter = generation.request().adapter;
-  Result<const Adaptation*> adaptation = nullptr;
-  if (adapter != nullptr) adaptation = weights_->adapters().place(adapter);
-  if (adaptation) {
-    generation.append_entries(grant.tokens, *adaptation, batch);
-    return true;
-  }
-  generation.listener().on_error(adaptation.error());
-  end(generation);
-  return false;
-}
-
-void BatchLoop::compute(std::vector<Grant> grants) {
+void BatchLoop::compute(const std::vector<Grant>& grants) {
+  const std::size_t streams = roster_.streams();
   std::vector<BatchEntry> batch;
-  std::erase_if(grants, [&](const Grant& grant) { return !append(grant, batch); });
-  if (batch.empty()) return;
+  for (const Grant& grant : grants) grant.generation->append_entries(grant.tokens, batch);
   const std::size_t threads = options_.threads == 0 ? kernels::available_cpus() : options_.threads;
   const CpuShare::Turn turn(CpuShare::of_process(), threads);
   const Clock::time_point begin = Clock::now();
@@ -114,25 +100,12 @@ void BatchLoop::compute(std::vector<Grant> grants) {
   const Clock::duration taken = Clock::now() - begin;
   pace_.note(batch.size(), std::chrono::duration<double, std::milli>(taken).count());
   if (options_.meters != nullptr) {
-    options_.meters->on_step(grants.size(), batch.size(), nanoseconds(taken));
+    options_.meters->on_step(grants.size(), streams, batch.size(), nanoseconds(taken));
   }
   if (options_.reuse_prefixes) {
     for (const Grant& grant : grants) grant.generation->publish(roster_.pool());
   }
-  // Who hears of his end is gone, so that both go over those that the other leaves alone.
-  const auto pooled = std::stable_partition(grants.begin(), grants.end(), [](const Grant& grant) {
-    return grant.generation->request().pooling.has_value();
-  });
-  take_states({grants.begin(), pooled});
-  pick_tokens({pooled, grants.end()}, logits);
-}
-
-void BatchLoop::take_states(const std::vector<Grant>& grants) {
-  const kernels::ConstMatrix states = weights_->model().hidden_rows();
-  std::size_t row = 0;
-  for (const Grant& grant : grants) {
-    if (grant.generation->accept_states(states, row)) end(*grant.generation);
-  }
+  pick_tokens(grants, logits);
 }
 
 void BatchLoop::pick_tokens(const std::vector<Grant>& grants, kernels::ConstMatrix logits) {
@@ -159,7 +132,7 @@ void BatchLoop::report() {
   if (options_.meters == nullptr) return;
   const PagePool& pool = roster_.pool();
   options_.meters->on_gauges({roster_.waiting(), roster_.running(), pool.used(), pool.cached(),
-                              pages_, weights_ != nullptr});
+                              pool.count(), weights_ != nullptr});
 }
 
 void BatchLoop::end_all(const Error& error) {

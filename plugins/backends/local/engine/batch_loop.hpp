@@ -35,9 +35,7 @@ class BatchLoop {
   void take_over(InboxContents contents);
   void work();
   std::size_t budget() const;
-  bool append(const Grant& grant, std::vector<BatchEntry>& batch);
-  void compute(std::vector<Grant> grants);
-  void take_states(const std::vector<Grant>& grants);
+  void compute(const std::vector<Grant>& grants);
   void pick_tokens(const std::vector<Grant>& grants, kernels::ConstMatrix logits);
   void end(Generation& over);
   void report();
@@ -47,8 +45,9 @@ class BatchLoop {
   void take_loaded();
   void use(std::unique_ptr<Weights> weights);
   void unload_when_idle();
+  void release_weights();
   std::optional<Clock::time_point> unload_time() const;
-  void log(const std::string& line) const;
+  void log(const std::string& line, bool is_error = false) const;
 
   const EngineOptions options_;
   const std::size_t pages_;

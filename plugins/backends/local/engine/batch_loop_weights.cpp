@@ -39,7 +39,7 @@ void BatchLoop::take_loaded() {
   loader_.join();
   Result<std::unique_ptr<Weights>> weights = std::move(*std::exchange(loading_, std::nullopt));
   if (weights) return use(std::move(*weights));
-  log("loading the weights failed: " + weights.error().message);
+  log("loading the weights failed: " + weights.error().message, true);
   end_all({Code::kUnavailable, "the model could not be loaded; the server's log tells why",
            "MODEL_UNAVAILABLE", 503, kLoadRetryMs});
 }
@@ -51,21 +51,25 @@ void BatchLoop::use(std::unique_ptr<Weights> weights) {
 }
 
 std::optional<Clock::time_point> BatchLoop::unload_time() const {
-  if (weights_ == nullptr || options_.idle_unload_seconds == 0 || !roster_.empty()) return {};
-  return last_work_ + std::chrono::seconds(options_.idle_unload_seconds);
+  if (weights_ == nullptr || options_.idle_unload.count() == 0 || !roster_.empty()) return {};
+  return last_work_ + options_.idle_unload;
 }
 
 void BatchLoop::unload_when_idle() {
   const std::optional<Clock::time_point> time = unload_time();
   if (!time || Clock::now() < *time) return;
-  weights_.reset();
-  roster_.set_pool(0);
-  log("unloaded the weights after " + std::to_string(options_.idle_unload_seconds) +
-      " s without a request");
+  release_weights();
+  log("unloaded the weights: no request for " +
+      seconds_text(std::chrono::duration<double>(options_.idle_unload).count()));
 }
 
-void BatchLoop::log(const std::string& line) const {
-  if (options_.log) options_.log(line);
+void BatchLoop::release_weights() {
+  weights_.reset();
+  roster_.set_pool(0);
+}
+
+void BatchLoop::log(const std::string& line, bool is_error) const {
+  if (options_.log) options_.log(line, is_error);
 }
 
 }  // namespace backplane::local

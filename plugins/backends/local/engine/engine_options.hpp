@@ -2,6 +2,7 @@
 // How an engine is to run.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -26,13 +27,12 @@ struct EngineOptions {
   // How long a step may take for the sake of prompts, while streams wait for their next token.
   std::uint32_t step_ms = 100;
 
-  bool allows_adapters = false;  // makes room to compute them in
+  bool lazy = false;                         // weights are loaded when the first request comes
+  std::chrono::milliseconds idle_unload{0};  // weights go after so long without a request; 0: never
 
-  bool lazy = false;                      // weights are loaded when the first request comes
-  std::uint32_t idle_unload_seconds = 0;  // without a request; 0: never
-
-  EngineMeters* meters = nullptr;                  // outlives the engine
-  std::function<void(std::string_view line)> log;  // any thread; may be empty
+  EngineMeters* meters = nullptr;  // outlives the engine
+  // What happens to the weights; any thread; may be empty.
+  std::function<void(std::string_view line, bool is_error)> log;
 };
 
 }  // namespace backplane::local

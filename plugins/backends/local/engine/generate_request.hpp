@@ -3,13 +3,10 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "plugins/backends/local/adapters/lora_adapter.hpp"
-#include "plugins/backends/local/embeddings/pooling.hpp"
 #include "plugins/backends/local/sampling/sampler.hpp"
 #include "plugins/backends/local/tokenizer/vocabulary.hpp"
 
@@ -32,10 +29,6 @@ struct GenerateRequest {
   std::vector<Token> shown_tokens;  // control tokens whose text is output all the same; sorted
   std::optional<std::uint32_t> top_logprobs;  // how many besides that of each token; none: none
   std::int32_t priority = 0;                  // lower is more urgent
-  // Nothing is generated: the listener hears the states of the prompt's tokens, pooled.
-  std::optional<Pooling> pooling;
-  std::shared_ptr<const LoraAdapter> adapter;  // nullptr: the model as it is
-  float adapter_scale = 1;
 };
 
 }  // namespace backplane::local

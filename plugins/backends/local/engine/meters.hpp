@@ -20,7 +20,10 @@ class EngineMeters {
  public:
   virtual ~EngineMeters() = default;
   virtual void on_gauges(const EngineGauges& gauges) = 0;
-  virtual void on_step(std::size_t sequences, std::size_t tokens, std::int64_t duration_ns) = 0;
+  // Of `tokens` computed for `sequences` requests, all but one for each of `streams` are of
+  // prompts.
+  virtual void on_step(std::size_t sequences, std::size_t streams, std::size_t tokens,
+                       std::int64_t duration_ns) = 0;
   virtual void on_prefix_hit(std::size_t tokens) = 0;
   virtual void on_preemption() = 0;
   virtual void on_first_token(std::int64_t since_arrival_ns) = 0;

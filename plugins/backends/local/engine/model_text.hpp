@@ -24,7 +24,6 @@ struct ModelInfo {
   std::string file_type;  // of most weights: "Q8_0"
   std::uint64_t parameters = 0;
   std::uint32_t context_tokens = 0;  // the most a request may use, prompt and answer together
-  std::uint32_t embedding_size = 0;  // numbers of a token's state
 };
 
 class ModelText {
@@ -34,7 +33,6 @@ class ModelText {
 
   const ModelInfo& info() const { return info_; }
   const Tokenizer& tokenizer() const { return *tokenizer_; }
-  const ModelFile& file() const { return *file_; }
   // Of the cache; what cache_bytes_max allows.
   std::size_t pages() const { return pages_; }
 

@@ -24,8 +24,12 @@ inline constexpr std::size_t kSchemaDepthMax = 64;           // of the schema's 
 inline constexpr std::size_t kSchemaPlacesMax = 8'192;       // distinct kinds of value it describes
 inline constexpr std::size_t kSchemaBranchesMax = 128;       // alternatives at one place
 inline constexpr std::size_t kPropertiesMax = 1'024;         // named in one object
-inline constexpr std::size_t kAutomatonStatesMax = 20'000;   // of one pattern, number or name set
+inline constexpr std::size_t kAutomatonStatesMax = 40'000;   // of one pattern, number or name set
 inline constexpr std::size_t kAutomataBytesMax = 64u << 20;  // of all of a grammar
+inline constexpr std::uint64_t kAutomatonCostMax = 30'000'000;  // steps to build one
+inline constexpr std::uint64_t kAutomataCostMax = 100'000'000;  // and all of a grammar
+inline constexpr std::size_t kExpansionsMax = 100'000;  // of "anyOf" and its like, in a schema
+inline constexpr std::size_t kMarkerBytesMax = 256;     // of a marker or trigger; never empty
 inline constexpr std::uint32_t kRepeatUnbounded = std::numeric_limits<std::uint32_t>::max();
 
 class Grammar;
@@ -60,7 +64,7 @@ GrammarPointer repeat(const GrammarPointer& part, std::uint32_t min, std::uint32
 
 // Where a marker appears in free text, `then` must follow it.
 struct Trigger {
-  std::string text;     // not empty; whether the model writes it as a control token or by letters
+  std::string text;     // whether the model writes it as a control token or by letters
   GrammarPointer then;  // what comes after `text`
 };
 // Any text, control tokens included, until one of the triggers is complete; then what it demands,

@@ -66,7 +66,7 @@ class PageMeters final : public EngineMeters {
     gauges_ = gauges;
     changed_.notify_all();
   }
-  void on_step(std::size_t, std::size_t, std::int64_t) override { ++steps; }
+  void on_step(std::size_t, std::size_t, std::size_t, std::int64_t) override { ++steps; }
   void on_prefix_hit(std::size_t tokens) override { prefix_tokens += tokens; }
   void on_preemption() override { ++preemptions; }
   void on_first_token(std::int64_t) override {}

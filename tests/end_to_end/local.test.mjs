@@ -72,8 +72,10 @@ test('what it cannot do is refused, not ignored', async (context) => {
   const server = await serve(context, deployment);
   const api = client(server);
   const wrong = [
-    {n: 2}, {temperature: 9}, {top_p: -1}, {tools: [{type: 'function', function: {name: 'f'}}]},
-    {response_format: {type: 'json_object'}}, {stop: 7}, {messages: []}, {messages: 'x'},
+    {n: 1000}, {temperature: 9}, {top_p: -1}, {tools: [{type: 'function', function: {}}]},
+    {response_format: {type: 'xml'}}, {stop: 7}, {messages: []}, {messages: 'x'},
+    {logit_bias: {99999999: 1}}, {top_logprobs: 3}, {stop_token_ids: [99999999]},
+    {tool_choice: 'required'}, {functions: [{name: 'f'}]}, {max_completion_tokens: 100000},
     {messages: [{role: 'user', content: [{type: 'image_url', image_url: {url: 'x'}}]}]},
     {messages: [{role: 'user', content: 'word '.repeat(5000)}]},
   ];
@@ -84,6 +86,99 @@ test('what it cannot do is refused, not ignored', async (context) => {
   }
   await assert.rejects(api.embeddings.create({model: 'tiny-chat', input: 'x'}),
     (error) => error.code === 'OPERATION_NOT_SUPPORTED');
+});
+
+test('a prompt that is too long is told so in the words that clients know', async (context) => {
+  const server = await serve(context, deployment);
+  const long = [{role: 'user', content: 'word '.repeat(5000)}];
+  await assert.rejects(client(server).chat.completions.create({...ask, messages: long}),
+    (error) => error.status === 400 && error.code === 'context_length_exceeded');
+});
+
+test('choices share a prompt and differ by their seeds, alike each time', async (context) => {
+  const server = await serve(context, deployment);
+  const api = client(server);
+  const request = {...ask, temperature: 1, n: 3, seed: 5, max_tokens: 20};
+  const texts = async () => {
+    const answer = await api.chat.completions.create(request);
+    assert.deepEqual(answer.choices.map(({index}) => index), [0, 1, 2]);
+    assert.equal(answer.usage.completion_tokens <= 60, true);
+    return answer.choices.map(({message}) => message.content);
+  };
+  const first = await texts();
+  assert.equal(new Set(first).size, 3);
+  assert.deepEqual(await texts(), first);
+  const one = await api.chat.completions.create({...request, n: 1});
+  assert.equal(one.choices[0].message.content, first[0]);
+  const streamed = ['', '', ''];
+  const reasons = [];
+  const stream = await api.chat.completions.create({...request, stream: true});
+  for await (const {choices: [choice]} of stream) {
+    streamed[choice.index] += choice.delta.content ?? '';
+    if (choice.finish_reason) reasons.push(choice.index);
+  }
+  assert.deepEqual(streamed, first);
+  assert.deepEqual(reasons.sort(), [0, 1, 2]);
+});
+
+test('logprobs tell of every token, whole and streamed', async (context) => {
+  const server = await serve(context, deployment);
+  const api = client(server);
+  const request = {...ask, max_tokens: 12, logprobs: true, top_logprobs: 3};
+  const [choice] = (await api.chat.completions.create(request)).choices;
+  const entries = choice.logprobs.content;
+  assert.equal(entries.length, 12);
+  assert.equal(entries.map(({token}) => token).join('').trim(), choice.message.content.trim());
+  for (const {token, logprob, bytes, top_logprobs: top} of entries) {
+    assert.equal(Buffer.from(bytes).toString(), token);
+    assert.equal(top.length, 3);
+    assert.equal(top[0].token, token, 'greedy picks the likeliest');
+    assert.ok(logprob <= 0 && logprob === top[0].logprob && top[1].logprob <= logprob);
+  }
+  const streamed = [];
+  for await (const part of await api.chat.completions.create({...request, stream: true})) {
+    streamed.push(...part.choices[0].logprobs?.content ?? []);
+  }
+  assert.deepEqual(streamed, entries);
+  const text = await api.completions.create(
+    {model: 'tiny-chat', prompt: 'Once upon a time', max_tokens: 6, temperature: 0, logprobs: 2});
+  const {tokens, token_logprobs, top_logprobs, text_offset} = text.choices[0].logprobs;
+  assert.equal(tokens.join(''), text.choices[0].text);
+  assert.equal(token_logprobs.length, 6);
+  assert.deepEqual(text_offset, tokens.map((_, i) => tokens.slice(0, i).join('').length));
+  assert.ok(top_logprobs.every((top, i) => tokens[i] in top));
+});
+
+test('biases, penalties and stop tokens change what is said', async (context) => {
+  const server = await serve(context, deployment);
+  const api = client(server);
+  const forced = await api.chat.completions.create(
+    {...ask, max_tokens: 4, logprobs: true, logit_bias: {300: 100}});
+  const tokens = forced.choices[0].logprobs.content.map(({token}) => token);
+  assert.equal(new Set(tokens).size, 1, `${tokens}`);
+  const stopped = await api.chat.completions.create(
+    {...ask, max_tokens: 4, stop_token_ids: [300], logit_bias: {300: 100}});
+  assert.equal(stopped.choices[0].message.content, '');
+  assert.equal(stopped.choices[0].finish_reason, 'stop');
+  const plain = await api.chat.completions.create({...ask, max_tokens: 60});
+  const penalized = await api.chat.completions.create(
+    {...ask, max_tokens: 60, frequency_penalty: 2, presence_penalty: 2});
+  assert.notEqual(penalized.choices[0].message.content, plain.choices[0].message.content);
+  const endless = await api.chat.completions.create({...ask, max_tokens: 300, ignore_eos: true});
+  assert.equal(endless.usage.completion_tokens, 300);
+});
+
+test('a list of prompts gets a list of choices', async (context) => {
+  const server = await serve(context, deployment);
+  const api = client(server);
+  const prompts = ['Once upon a time', 'The fox'];
+  const both = await api.completions.create(
+    {model: 'tiny-chat', prompt: prompts, max_tokens: 6, temperature: 0});
+  for (const [i, prompt] of prompts.entries()) {
+    const alone = await api.completions.create(
+      {model: 'tiny-chat', prompt, max_tokens: 6, temperature: 0});
+    assert.equal(both.choices[i].text, alone.choices[0].text);
+  }
 });
 
 test('a client that leaves frees its place', async (context) => {

@@ -26,6 +26,8 @@ constexpr char kSchema[] =
 struct Settings {
   EngineOptions engine;
   RequestDefaults request;
+  std::optional<ToolFormat> tools;  // else what the chat template gives away
+  bool splits_reasoning = true;
 };
 
 template <class Number>
@@ -68,6 +70,15 @@ Result<Settings> read_settings(std::string_view text) {
   engine.lazy = word(fields, "load", "eager") == "lazy";
   engine.idle_unload = std::chrono::seconds(number(fields, "idle_unload_seconds", 0U));
   settings.request.temperature = number(fields, "temperature", settings.request.temperature);
+  const json::value* tools = fields.if_contains("tool_format");
+  if (tools != nullptr && tools->is_string() && tools->as_string() != "auto") {
+    settings.tools.emplace();
+    if (!find_tool_format(tools->as_string(), *settings.tools)) {
+      return invalid_argument("settings.tool_format: not a format");
+    }
+  }
+  const json::value* splits = fields.if_contains("split_reasoning");
+  if (splits != nullptr && splits->is_bool()) settings.splits_reasoning = splits->as_bool();
   settings.request.top_p = number(fields, "top_p", settings.request.top_p);
   return settings;
 }
@@ -101,6 +112,9 @@ class Local final : public Backend {
     engine_ = std::move(*engine);
     preparer_ = std::make_unique<Preparer>(settings_.engine.queue_max);
     const ModelInfo& info = engine_->info();
+    format_ = format_of_template(info.chat_template);
+    if (settings_.tools) format_.tools = *settings_.tools;
+    if (!settings_.splits_reasoning) format_.reasoning = {};
     host_.log(BP_LOG_INFO, (options.lazy ? "found " : "loaded ") + info.name + ", " +
                                info.file_type + ", " + std::to_string(info.parameters) +
                                " parameters, context of " + std::to_string(info.context_tokens) +
@@ -119,7 +133,7 @@ class Local final : public Backend {
     }
     RequestDefaults defaults = settings_.request;
     clock_.random(clock_.context, &defaults.seed, sizeof(defaults.seed));
-    auto* call = new LocalCall(*engine_, request, sink, defaults);
+    auto* call = new LocalCall(*engine_, format_, request, sink, defaults);
     const std::int64_t now_s = clock_.unix_ns(clock_.context) / 1'000'000'000;
     if (preparer_->post([call, now_s] { call->prepare(now_s); })) return call;
     call->discard();
@@ -147,6 +161,7 @@ class Local final : public Backend {
   const Settings settings_;
   std::unique_ptr<EngineMetrics> metrics_;
   std::unique_ptr<Engine> engine_;
+  OutputFormat format_;  // of the model's answers
   std::unique_ptr<Preparer> preparer_;
 };
 

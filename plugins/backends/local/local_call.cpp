@@ -10,17 +10,21 @@ Error cancelled() {
 
 }  // namespace
 
-LocalCall::LocalCall(Engine& engine, const bp_request& request, const bp_sink& sink,
-                     const RequestDefaults& defaults)
+LocalCall::LocalCall(Engine& engine, const OutputFormat& format, const bp_request& request,
+                     const bp_sink& sink, const RequestDefaults& defaults)
     : engine_(engine),
+      format_(format),
       operation_(view(request.operation)),
       body_(request.body),
       defaults_(defaults),
-      events_(sink) {}
+      events_(sink),
+      id_state_(defaults.seed) {
+  usage_.struct_size = sizeof(bp_usage);
+}
 
 void LocalCall::prepare(std::int64_t now_s) {
   if (begin_to_prepare()) {
-    if (const Result<RequestId> id = submit(now_s); !id) end(id.error());
+    if (const Status status = submit(now_s); !status) end(status.error());
   }
   let_go();
 }
@@ -31,37 +35,51 @@ bool LocalCall::begin_to_prepare() {
   return !cancelled_;
 }
 
-Result<std::vector<Token>> LocalCall::prompt_tokens(ParsedRequest& parsed,
-                                                    std::int64_t now_s) const {
-  if (!parsed.is_chat) {
-    if (const Status fits = engine_.check_length(parsed.prompt); !fits) return fits.error();
-    return engine_.tokenize_text(parsed.prompt);
-  }
-  Object inputs;
-  inputs.set("messages", std::move(parsed.messages));
-  inputs.set("add_generation_prompt", Value(true));
-  const Result<std::string> text = engine_.render_chat(std::move(inputs), now_s);
-  if (!text) return text.error();
-  if (const Status fits = engine_.check_length(*text); !fits) return fits.error();
-  return engine_.tokenize_chat(*text);
-}
-
-// Holding the lock until the id is known: a cancel that comes in between must find it.
-Result<RequestId> LocalCall::submit(std::int64_t now_s) {
+Status LocalCall::submit(std::int64_t now_s) {
   Result<ParsedRequest> parsed = parse_request(operation_, body_.text(), defaults_);
   if (!parsed) return parsed.error();
-  Result<std::vector<Token>> tokens = prompt_tokens(*parsed, now_s);
-  if (!tokens) return tokens.error();
-  GenerateRequest request;
-  request.prompt_tokens = std::move(*tokens);
-  request.max_tokens = parsed->max_tokens;
-  request.sampling = parsed->sampling;
-  request.stop = std::move(parsed->stop);
-  const std::lock_guard lock(mutex_);
+  Result<GenerationPlan> plan = plan_generation(engine_, format_, std::move(*parsed), now_s);
+  if (!plan) return plan.error();
+  choices_per_prompt_ = plan->choices_per_prompt;
+  for (std::size_t i = 0; i < plan->requests.size(); ++i) {
+    choices_.emplace_back(static_cast<ChoiceOwner&>(*this), engine_.tokenizer(),
+                          static_cast<std::uint32_t>(i));
+    choices_.back().read_as(plan->format, plan->begins_thinking);
+  }
+  return submit_choices(std::move(*plan));
+}
+
+// Holding the lock until all ids are known: a cancel that comes in between must find them.
+Status LocalCall::submit_choices(GenerationPlan plan) {
+  std::unique_lock lock(mutex_);
   if (cancelled_) return cancelled();
-  const Result<RequestId> id = engine_.submit(std::move(request), *this);
-  if (id) id_ = *id;
-  return id;
+  left_ = choices_.size();
+  for (std::size_t i = 0; i < choices_.size(); ++i) {
+    Result<RequestId> id = engine_.submit(std::move(plan.requests[i]), choices_[i]);
+    if (id) {
+      ids_.push_back(*id);
+      continue;
+    }
+    if (i == 0) return id.error();
+    lock.unlock();
+    on_refused_choice(id.error(), choices_.size() - i);
+    return ok();
+  }
+  return ok();
+}
+
+// Those before it are with the engine already.
+void LocalCall::on_refused_choice(const Error& error, std::size_t missing) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!failure_) failure_ = error;
+    cancel_choices();
+  }
+  if (is_over(missing)) end();
+}
+
+void LocalCall::cancel_choices() {
+  for (const RequestId id : ids_) engine_.cancel(id);
 }
 
 // Where it waits for the preparer it ends now: those before it may take longer than a cancel may.
@@ -71,7 +89,7 @@ void LocalCall::on_cancel() noexcept {
     const std::lock_guard lock(mutex_);
     waits = !preparing_ && !cancelled_;
     cancelled_ = true;
-    if (id_ != 0) engine_.cancel(id_);
+    cancel_choices();
   }
   if (waits) end(cancelled());
 }
@@ -79,37 +97,67 @@ void LocalCall::on_cancel() noexcept {
 void LocalCall::on_resume() noexcept {
   const std::lock_guard lock(mutex_);
   resumed_ = true;
-  if (id_ != 0) engine_.resume(id_);
+  for (const RequestId id : ids_) engine_.resume(id);
 }
 
-void LocalCall::on_piece(const Piece& piece) {
-  {
-    const std::lock_guard lock(mutex_);
-    resumed_ = false;
-  }
-  const std::uint32_t flow = events_.text(piece.text);
+EventWriter& LocalCall::begin_event() {
+  const std::lock_guard lock(mutex_);
+  resumed_ = false;
+  return events_;
+}
+
+void LocalCall::end_event(std::uint32_t flow) {
   if (flow == BP_FLOW_CONTINUE) return;
   const std::lock_guard lock(mutex_);
-  if (flow == BP_FLOW_STOP) {
-    engine_.cancel(id_);
-  } else if (!resumed_) {
-    engine_.pause(id_);
-  }
+  if (flow == BP_FLOW_STOP) return cancel_choices();
+  if (resumed_) return;
+  for (const RequestId id : ids_) engine_.pause(id);
 }
 
-void LocalCall::on_finish(FinishReason reason, const Usage& usage) {
-  if (reason != FinishReason::kCancelled) {
-    events_.finish(reason == FinishReason::kStop ? "stop" : "length");
+// SplitMix64 (Steele, Lea, Flood 2014).
+std::uint64_t LocalCall::next_id() {
+  id_state_ += 0x9e3779b97f4a7c15u;
+  std::uint64_t bits = id_state_;
+  bits = (bits ^ (bits >> 30)) * 0xbf58476d1ce4e5b9u;
+  bits = (bits ^ (bits >> 27)) * 0x94d049bb133111ebu;
+  return bits ^ (bits >> 31);
+}
+
+void LocalCall::on_choice_finish(FinishReason reason, const Usage& usage,
+                                 std::uint32_t reasoning_tokens, std::uint32_t index) {
+  if (index % choices_per_prompt_ == 0) {
+    usage_.prompt_tokens += usage.prompt_tokens;
+    usage_.cached_prompt_tokens += usage.cached_prompt_tokens;
   }
-  events_.usage({sizeof(bp_usage), 0, usage.prompt_tokens, usage.completion_tokens,
-                 usage.cached_prompt_tokens, 0});
-  if (reason == FinishReason::kCancelled) return end(cancelled());
+  usage_.completion_tokens += usage.completion_tokens;
+  usage_.reasoning_tokens += reasoning_tokens;
+  if (reason == FinishReason::kCancelled) {
+    const std::lock_guard lock(mutex_);
+    if (!failure_) failure_ = cancelled();
+  }
+  if (is_over()) end();
+}
+
+void LocalCall::on_choice_error(const Error& error) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!failure_) failure_ = error;
+    cancel_choices();
+  }
+  if (is_over()) end();
+}
+
+bool LocalCall::is_over(std::size_t ended) {
+  const std::lock_guard lock(mutex_);
+  left_ -= ended;
+  return left_ == 0;
+}
+
+void LocalCall::end() {
+  if (!failure_ || usage_.completion_tokens > 0) events_.usage(usage_);
+  if (failure_) return end(*failure_);
   events_.end();
   let_go();
-}
-
-void LocalCall::on_error(const Error& error) {
-  end(error);
 }
 
 void LocalCall::end(const Error& error) {

@@ -13,7 +13,7 @@ Error context_error(std::size_t prompt, std::size_t answer, std::size_t context)
           "the prompt has " + std::to_string(prompt) + " tokens and up to " +
               std::to_string(answer) + " more are asked for; the context holds " +
               std::to_string(context) + ": shorten the prompt or lower max_tokens",
-          "CONTEXT_LENGTH_EXCEEDED", 0, 0};
+          "context_length_exceeded", 0, 0};
 }
 
 Status check_stops(const std::vector<std::string>& stops) {

@@ -41,7 +41,7 @@ class Engine {
   Result<std::string> render_chat(Object inputs, std::int64_t now_s) const {
     return text_.render_chat(std::move(inputs), now_s);
   }
-  // CONTEXT_LENGTH_EXCEEDED, without tokenizing it, for a text that no tokens could make fit.
+  // context_length_exceeded, without tokenizing it, for a text that no tokens could make fit.
   Status check_length(std::string_view text) const { return text_.check_length(text); }
   // The tokens of a text written by the template (special tokens are recognised and the
   // beginning-of-sequence token is not doubled) or by a user (they are not).
@@ -53,7 +53,7 @@ class Engine {
   }
 
   // Queues a request; returns at once. The listener is not owned and hears nothing when this
-  // fails: kInvalidArgument for what the request asks (type CONTEXT_LENGTH_EXCEEDED when it does
+  // fails: kInvalidArgument for what the request asks (type context_length_exceeded when it does
   // not fit the context), kResourceExhausted with retry_after_ms when the queue is full,
   // kUnavailable after stop().
   Result<RequestId> submit(GenerateRequest request, StreamListener& listener);

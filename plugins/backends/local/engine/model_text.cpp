@@ -23,6 +23,7 @@ Status ModelText::load_chat_template() {
   const auto source = file_->text("tokenizer.chat_template");
   if (!source) return source.error();
   if (!source->has_value()) return ok();
+  info_.chat_template = **source;
   auto parsed = ChatTemplate::parse(**source);
   // Such a model still completes plain text; conversations hear why they cannot be rendered.
   chat_template_.emplace(std::move(parsed));
@@ -84,7 +85,7 @@ Status ModelText::check_length(std::string_view text) const {
   return Error{Code::kInvalidArgument,
                "the prompt has " + std::to_string(text.size()) + " bytes; the context holds " +
                    std::to_string(context) + " tokens: shorten the prompt",
-               "CONTEXT_LENGTH_EXCEEDED", 0, 0};
+               "context_length_exceeded", 0, 0};
 }
 
 std::vector<Token> ModelText::tokenize_chat(std::string_view rendered) const {

@@ -21,7 +21,8 @@ namespace backplane::local {
 struct ModelInfo {
   std::string name;
   std::string architecture;
-  std::string file_type;  // of most weights: "Q8_0"
+  std::string file_type;      // of most weights: "Q8_0"
+  std::string chat_template;  // its source; empty: none
   std::uint64_t parameters = 0;
   std::uint32_t context_tokens = 0;  // the most a request may use, prompt and answer together
 };

@@ -24,7 +24,7 @@ class HostSide {
     request.struct_size = sizeof(request);
     request.operation = str("completions");
     request.body = buffer.get();
-    call = new LocalCall(engine, request, sink_, {});
+    call = new LocalCall(engine, format_, request, sink_, {});
   }
   std::uint32_t code() { return code_.get(); }
   std::uint32_t terminals() const { return terminals_.load(); }
@@ -39,6 +39,7 @@ class HostSide {
     self->over_.set_value(event->type == BP_EVENT_END ? BP_CODE_OK : event->error->code);
     return BP_FLOW_STOP;
   }
+  const OutputFormat format_;
   const bp_sink sink_{sizeof(bp_sink), 1024, this, &take};
   std::atomic<std::uint32_t> terminals_{0};
   std::promise<std::uint32_t> over_;
@@ -51,6 +52,7 @@ class LocalCallTest : public testing::Test {
     EngineOptions options;
     options.model_path = tiny_model().save("local_call.gguf");
     options.threads = 1;
+    options.queue_max = 40;
     auto loaded = Engine::load(options);
     ASSERT_TRUE(loaded) << loaded.error().message;
     engine = std::move(*loaded);
@@ -83,6 +85,27 @@ TEST_F(LocalCallTest, ACancelEndsACallThatIsNotPreparedYet) {
   call->release(call);
   call->prepare(0);  // the preparer comes to it last
   EXPECT_EQ(host.terminals(), 1U);
+}
+
+TEST_F(LocalCallTest, ManyChoicesEndOnce) {
+  for (const std::string_view body : {R"({"prompt":["a","b"],"n":3,"max_tokens":3})",
+                                      R"({"prompt":"a","n":9,"max_tokens":90})"}) {
+    HostSide& host = begin(body);
+    host.call->prepare(0);
+    if (body.find("90") != std::string_view::npos) host.call->cancel(host.call);
+    const std::uint32_t code = host.code();
+    EXPECT_TRUE(code == BP_CODE_OK || code == BP_CODE_CANCELLED);
+    EXPECT_EQ(host.terminals(), 1U);
+    host.call->release(host.call);
+  }
+}
+
+TEST_F(LocalCallTest, AChoiceThatFindsNoPlaceEndsAll) {
+  HostSide& host = begin(R"({"prompt":"a","n":128,"max_tokens":90})");
+  host.call->prepare(0);
+  EXPECT_EQ(host.code(), BP_CODE_RESOURCE_EXHAUSTED);
+  EXPECT_EQ(host.terminals(), 1U);
+  host.call->release(host.call);
 }
 
 TEST_F(LocalCallTest, ARefusedRequestEndsWithItsError) {

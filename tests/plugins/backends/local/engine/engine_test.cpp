@@ -87,7 +87,7 @@ TEST(Engine, ATextThatCannotFitIsRefusedBeforeItIsTokenized) {
   EXPECT_TRUE(engine->check_length(std::string(bytes - 1, 'x')));
   const Status refused = engine->check_length(std::string(bytes, 'x'));
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().type, "CONTEXT_LENGTH_EXCEEDED");
+  EXPECT_EQ(refused.error().type, "context_length_exceeded");
   EXPECT_NE(refused.error().message.find(std::to_string(bytes)), std::string::npos);
 }
 
@@ -209,7 +209,7 @@ TEST(Engine, BadRequestsAreRefusedWithAReason) {
     EXPECT_EQ(id.error().code, Code::kInvalidArgument);
     EXPECT_NE(id.error().message.find(c.expected), std::string::npos) << id.error().message;
     const bool context = std::string(c.expected).find("the prompt has") == 0;
-    EXPECT_EQ(id.error().type, context ? "CONTEXT_LENGTH_EXCEEDED" : "");
+    EXPECT_EQ(id.error().type, context ? "context_length_exceeded" : "");
   }
 }
 

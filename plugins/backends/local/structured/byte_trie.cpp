@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 namespace backplane::local {
 
@@ -37,6 +38,13 @@ ByteTrie::ByteTrie(std::vector<Entry> entries) {
   for (std::uint32_t node = 0; node < size(); ++node) {
     while (open.size() > depths_[node]) ends_[open.back()] = node, open.pop_back();
     open.push_back(node);
+  }
+  below_.assign(size(), 0);
+  // Backwards the children of a node come before it: by depth, what they hold is gathered.
+  std::vector<std::uint64_t> gathered(depth_max_ + 2, 0);
+  for (std::uint32_t node = size(); node-- > 0;) {
+    below_[node] = std::exchange(gathered[depths_[node] + 1u], 0);
+    gathered[depths_[node]] |= below_[node] | byte_bit(bytes_[node]);
   }
 }
 

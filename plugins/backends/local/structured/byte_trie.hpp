@@ -25,6 +25,13 @@ class ByteTrie {
   std::uint8_t byte(std::uint32_t node) const { return bytes_[node]; }
   std::uint32_t depth(std::uint32_t node) const { return depths_[node]; }
   std::uint32_t end(std::uint32_t node) const { return ends_[node]; }
+  // Whether one of some bytes may occur below a node; `bytes` has byte_bit() of each.
+  bool may_hold(std::uint32_t node, std::uint64_t bytes) const {
+    return (below_[node] & bytes) != 0;
+  }
+  static constexpr std::uint64_t byte_bit(std::uint8_t byte) {
+    return std::uint64_t{1} << (byte % 64);
+  }
   std::uint32_t depth_max() const { return depth_max_; }
   // The values of the strings that end at a node, and of all at or below it.
   std::span<const std::uint32_t> values(std::uint32_t node) const;
@@ -44,6 +51,7 @@ class ByteTrie {
   std::vector<std::uint8_t> bytes_;
   std::vector<std::uint16_t> depths_;
   std::vector<std::uint32_t> ends_;
+  std::vector<std::uint64_t> below_;
   std::vector<std::uint32_t> first_value_;  // one more than there are nodes
   std::vector<std::uint32_t> values_;
   std::uint32_t depth_max_ = 0;

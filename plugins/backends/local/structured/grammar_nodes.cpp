@@ -10,7 +10,7 @@ namespace {
 // endless value is not in it.
 class Satisfiable {
  public:
-  explicit Satisfiable(const std::vector<Node>& nodes) : nodes_(nodes), holds_(nodes.size()) {
+  explicit Satisfiable(const std::vector<Node>& nodes) : holds_(nodes.size()) {
     bool changed = true;
     while (changed) {
       changed = false;
@@ -66,7 +66,6 @@ class Satisfiable {
     return std::any_of(ids.begin(), ids.end(), *this);
   }
 
-  const std::vector<Node>& nodes_;
   std::vector<bool> holds_;
 };
 

@@ -339,6 +339,17 @@ FrameId Matcher::at_string_state(FrameId thread, const StringState& state) {
   return frames_.intern(frame);
 }
 
+const Dfa* Matcher::free_text(FrameId thread) const {
+  const auto* node = std::get_if<FreeTextNode>(&grammar_->node(frames_[thread].node));
+  return node == nullptr ? nullptr : node->dfa.get();
+}
+
+FrameId Matcher::at_free_text_state(FrameId thread, DfaState state) {
+  Frame frame = frames_[thread];
+  frame.state = state;
+  return frames_.intern(frame);
+}
+
 void Matcher::compact() {
   FrameTable kept;
   std::vector<FrameId> moved(frames_.size(), 0);

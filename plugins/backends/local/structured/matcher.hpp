@@ -75,6 +75,9 @@ class Matcher {
   StringPlace string_place(FrameId thread) const;
   // The same thread in another state of its string.
   FrameId at_string_state(FrameId thread, const StringState& state);
+  // Of a thread that is in free text; nullptr where it is not.
+  const Dfa* free_text(FrameId thread) const;
+  FrameId at_free_text_state(FrameId thread, DfaState state);
   // Calls `use` with the JsonString of that place.
   template <class Use>
   void with_string(FrameId thread, Use use) const;

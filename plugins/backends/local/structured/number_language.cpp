@@ -119,11 +119,13 @@ std::optional<Decimal> parse_decimal(std::string_view text) {
   return decimal;
 }
 
-Result<DfaPointer> dfa_of_numbers(bool integers, bool exponent) {
-  const std::string more = "{0," + std::to_string(kNumberDigitsMax - 1) + "}";
-  if (integers) return dfa_of_match("0|-?[1-9][0-9]" + more);
-  const std::string plain = "-?(0|[1-9][0-9]" + more + ")(\\.[0-9][0-9]" + more + ")?";
-  return dfa_of_match(exponent ? plain + "([eE][+-]?([0-9]{1,2}|[0-2][0-9]{2}))?" : plain);
+DfaPointer dfa_of_numbers(bool integers, bool exponent) {
+  static const std::string more = "{0," + std::to_string(kNumberDigitsMax - 1) + "}";
+  static const std::string plain = "-?(0|[1-9][0-9]" + more + ")(\\.[0-9][0-9]" + more + ")?";
+  static const DfaPointer whole = *dfa_of_match("0|-?[1-9][0-9]" + more);
+  static const DfaPointer points = *dfa_of_match(plain);
+  static const DfaPointer all = *dfa_of_match(plain + "([eE][+-]?([0-9]{1,2}|[0-2][0-9]{2}))?");
+  return integers ? whole : exponent ? all : points;
 }
 
 Result<DfaPointer> dfa_of_bound(const NumberBound& bound) {

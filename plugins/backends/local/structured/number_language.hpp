@@ -30,7 +30,7 @@ struct NumberBound {
 
 // How numbers are written: integers without point and exponent, others with at most
 // kNumberDigitsMax digits and, where `exponent`, one of at most 299.
-Result<DfaPointer> dfa_of_numbers(bool integers, bool exponent);
+DfaPointer dfa_of_numbers(bool integers, bool exponent);
 // The numbers, among those without exponent, within a bound.
 Result<DfaPointer> dfa_of_bound(const NumberBound& bound);
 // The multiples of a decimal that is above 0.

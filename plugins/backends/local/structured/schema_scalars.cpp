@@ -72,9 +72,7 @@ std::vector<std::uint32_t> distances(const Dfa& dfa) {
 }
 
 Result<DfaPointer> other_numbers(const std::vector<DfaPointer>& equal) {
-  auto plain = dfa_of_numbers(false, false);
-  if (!plain) return plain;
-  std::vector<DfaPointer> parts{*plain};
+  std::vector<DfaPointer> parts{dfa_of_numbers(false, false)};
   parts.insert(parts.end(), equal.begin(), equal.end());
   return combine(parts, 0, [&parts](std::span<const DfaState> states) {
     for (std::size_t i = 1; i < parts.size(); ++i) {
@@ -204,14 +202,13 @@ Result<DfaPointer> SchemaScalars::string_values(const Assertion& assertion) {
 Result<DfaPointer> SchemaScalars::numbers(const std::vector<Assertion>& assertions,
                                           unsigned types) {
   const bool is_plain = assertions.empty() && types == kNumberType;
-  auto all = dfa_of_numbers(types == kIntegerType, is_plain);
-  if (!all) return all;
+  const DfaPointer all = dfa_of_numbers(types == kIntegerType, is_plain);
   // Given numbers may be written with an exponent that no bound could follow.
   const bool only_values = std::all_of(assertions.begin(), assertions.end(), [](const auto& one) {
     return one.kind == Assertion::Kind::kValues && !one.negated;
   });
   std::vector<DfaPointer> parts;
-  if (assertions.empty() || !only_values || types != kNumberType) parts.push_back(*all);
+  if (assertions.empty() || !only_values || types != kNumberType) parts.push_back(all);
   if (types == kFractionType) {
     auto whole = dfa_of_multiples({false, "1", ""});
     if (!whole) return whole;
@@ -272,9 +269,7 @@ Result<DfaPointer> SchemaScalars::number_values(const Assertion& assertion) {
   }
   if (!assertion.negated) return admit(dfa_of_strings(texts), *assertion.owner, assertion.keyword);
   // All numbers that are one of them, for the caller to exclude.
-  auto plain = dfa_of_numbers(false, false);
-  if (!plain) return plain;
-  equal.insert(equal.begin(), *plain);
+  equal.insert(equal.begin(), dfa_of_numbers(false, false));
   auto any = combine(equal, 0, [&equal](std::span<const DfaState> states) {
     for (std::size_t i = 1; i < equal.size(); ++i) {
       if (equal[i]->accepts(states[i])) return std::uint32_t{0};

@@ -9,7 +9,8 @@ TokenMasks::TokenMasks(Matcher& matcher, const TokenTrie& trie)
     : matcher_(matcher),
       trie_(trie),
       levels_(trie.tokens().depth_max() + 2),
-      strings_(trie.tokens().depth_max() + 1) {}
+      strings_(trie.tokens().depth_max() + 1),
+      texts_(trie.tokens().depth_max() + 1) {}
 
 const TokenMask& TokenMasks::of_threads() {
   all_.assign(trie_.mask_words(), 0);
@@ -49,11 +50,45 @@ const TokenMask& TokenMasks::of_thread(FrameId thread) {
 void TokenMasks::find(FrameId thread, TokenMask& mask) {
   const StringPlace place = matcher_.string_place(thread);
   if (place.dfa != nullptr) return find_in_string(thread, place, mask);
-  const ByteTrie& tokens = trie_.tokens();
+  const Dfa* text = matcher_.free_text(thread);
+  if (text != nullptr) return find_in_free_text(thread, *text, mask);
+  add_walk(thread, 1, trie_.tokens().size(), mask);
+}
+
+// The tokens from `node` to `end` that the thread takes.
+void TokenMasks::add_walk(FrameId thread, std::uint32_t node, std::uint32_t end, TokenMask& mask) {
   nodes_.clear();
-  walk(tokens, thread, 1, tokens.size());
-  for (const std::uint32_t node : nodes_) {
-    for (const std::uint32_t token : tokens.values(node)) set_bit(mask, token);
+  walk(trie_.tokens(), thread, node, end);
+  for (const std::uint32_t found : nodes_) {
+    for (const std::uint32_t token : trie_.tokens().values(found)) set_bit(mask, token);
+  }
+}
+
+// All tokens, but for what follows a trigger in those that complete one.
+void TokenMasks::find_in_free_text(FrameId thread, const Dfa& dfa, TokenMask& mask) {
+  const ByteTrie& tokens = trie_.tokens();
+  mask = trie_.every_token();
+  if (dfa.is_empty()) return;
+  std::uint64_t beginnings = 0;
+  for (std::uint32_t byte = 0; byte < 256; ++byte) {
+    const auto value = static_cast<std::uint8_t>(byte);
+    if (dfa.next(dfa.start(), value) != dfa.start()) beginnings |= ByteTrie::byte_bit(value);
+  }
+  texts_[0] = matcher_.frame(thread).state;
+  for (std::uint32_t node = 1; node < tokens.size();) {
+    const DfaState before = texts_[tokens.depth(node) - 1];
+    const DfaState after = dfa.next(before, tokens.byte(node));
+    if (dfa.accepts(after)) {
+      const FrameId at = matcher_.at_free_text_state(thread, before);
+      for (const std::uint32_t token : tokens.values_below(node)) clear_bit(mask, token);
+      add_walk(at, node, tokens.end(node), mask);
+      node = tokens.end(node);
+    } else if (after == dfa.start() && !tokens.may_hold(node, beginnings)) {
+      node = tokens.end(node);
+    } else {
+      texts_[tokens.depth(node)] = after;
+      ++node;
+    }
   }
 }
 
@@ -152,13 +187,7 @@ void TokenMasks::walk_string(FrameId thread, const StringPlace& place, const Tex
     }
     clear(node);
     const std::uint32_t end = tokens.end(node);
-    if (is_end) {
-      nodes_.clear();
-      walk(tokens, matcher_.at_string_state(thread, before), node, end);
-      for (const std::uint32_t found : nodes_) {
-        for (const std::uint32_t token : tokens.values(found)) set_bit(mask, token);
-      }
-    }
+    if (is_end) add_walk(matcher_.at_string_state(thread, before), node, end, mask);
     node = end;
   }
 }

@@ -32,6 +32,8 @@ class TokenMasks {
   void find(FrameId thread, TokenMask& mask);
   // The nodes from `node` to `end`, with the threads before the first of them.
   void walk(const ByteTrie& trie, FrameId thread, std::uint32_t node, std::uint32_t end);
+  void find_in_free_text(FrameId thread, const Dfa& dfa, TokenMask& mask);
+  void add_walk(FrameId thread, std::uint32_t node, std::uint32_t end, TokenMask& mask);
   void find_in_string(FrameId thread, const StringPlace& place, TokenMask& mask);
   DfaState free_state(const StringPlace& place) const;
   void leave_free(FrameId thread, const StringPlace& place, DfaState free, TokenMask& mask);
@@ -45,6 +47,7 @@ class TokenMasks {
   std::unordered_map<FrameId, TokenMask> known_;
   std::vector<Threads> levels_;       // by depth in the trie
   std::vector<StringState> strings_;  // the same, inside of a string
+  std::vector<DfaState> texts_;       // the same, in free text
   std::vector<std::uint32_t> nodes_;  // what a walk has found
 };
 

@@ -5,10 +5,11 @@
 
 namespace backplane::local {
 
-TokenTrie::TokenTrie(const Tokenizer& tokenizer) : has_byte_(256, false) {
+TokenTrie::TokenTrie(const Tokenizer& tokenizer) {
   const Vocabulary& vocabulary = tokenizer.vocabulary();
   vocabulary_size_ = vocabulary.size();
   token_bytes_.resize(vocabulary_size_);
+  every_token_.assign(mask_words(), 0);
   std::vector<ByteTrie::Entry> entries;
   for (std::size_t i = 0; i < vocabulary_size_; ++i) {
     const auto token = static_cast<Token>(i);
@@ -22,8 +23,8 @@ TokenTrie::TokenTrie(const Tokenizer& tokenizer) : has_byte_(256, false) {
       bytes = mark + std::string(vocabulary.text(token)) + mark;
     }
     if (bytes.empty() || bytes.size() > 0xffff) continue;
-    if (bytes.size() == 1) has_byte_[static_cast<std::uint8_t>(bytes[0])] = true;
     token_bytes_[i] = bytes;
+    set_bit(every_token_, static_cast<std::uint32_t>(i));
     entries.push_back({std::move(bytes), static_cast<std::uint32_t>(i)});
   }
   tokens_ = ByteTrie(std::move(entries));

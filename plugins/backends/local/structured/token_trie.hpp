@@ -28,9 +28,9 @@ class TokenTrie {
   bool ends_generation(Token token) const;
   const std::vector<Token>& ending_tokens() const { return ending_; }
   const ByteTrie& tokens() const { return tokens_; }
+  // All that are in the trie.
+  const TokenMask& every_token() const { return every_token_; }
   const StringTokens& in_strings() const { return in_strings_; }
-  // Some token is this byte alone.
-  bool has_byte(std::uint8_t byte) const { return has_byte_[byte]; }
 
  private:
   static std::size_t index(Token token) { return static_cast<std::size_t>(token); }
@@ -38,8 +38,8 @@ class TokenTrie {
   std::size_t vocabulary_size_ = 0;
   std::vector<std::string> token_bytes_;
   std::vector<Token> ending_;
-  std::vector<bool> has_byte_;
   ByteTrie tokens_;
+  TokenMask every_token_;
   StringTokens in_strings_;
 };
 

@@ -133,6 +133,8 @@ TEST(GrammarConstraint, AllowsExactlyTheTokensThatFit) {
                  "patternProperties":{"^t":{}},"maxProperties":3})"),
       schema(R"({"anyOf":[{"type":"string"},{"type":"array","items":{"type":"string"}}]})"),
       free_text({{"th", schema("{}")}}, true),
+      free_text({{"<", literal("e>")}, {"he", choice({literal("x"), marker("<|end|>")})}}, false),
+      sequence({marker("</s>"), literal("the")}),
   };
   for (const GrammarPointer& grammar : grammars) {
     for (int round = 0; round < 4; ++round) compare_masks(grammar, loaded->trie, random);

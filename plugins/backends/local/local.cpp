@@ -52,7 +52,7 @@ Result<Settings> read_settings(std::string_view text) {
   const json::value* model =
       document.is_object() ? document.as_object().if_contains("model") : nullptr;
   if (failure || model == nullptr || !model->is_string()) {
-    return invalid_argument("settings.model: expected the path of a GGUF file");
+    return invalid_argument("settings.model: expected the path of a model");
   }
   const json::object& fields = document.as_object();
   Settings settings;

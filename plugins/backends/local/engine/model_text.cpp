@@ -8,7 +8,7 @@
 namespace backplane::local {
 
 Result<ModelText> ModelText::load(const EngineOptions& options) {
-  auto file = ModelFile::open(options.model_path);
+  auto file = ModelFile::open(options.model_path, TensorData::kLeave);
   if (!file) return file.error();
   ModelText text(std::move(*file));
   auto tokenizer = Tokenizer::load(*text.file_);

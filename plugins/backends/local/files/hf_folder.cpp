@@ -20,7 +20,8 @@ constexpr const char* kIndex = "model.safetensors.index.json";
 
 class FolderReader {
  public:
-  FolderReader(const std::string& folder, ModelFile& out) : folder_(folder), out_(out) {}
+  FolderReader(const std::string& folder, TensorData data, ModelFile& out)
+      : folder_(folder), data_(data), out_(out) {}
 
   Status read() {
     const auto config = read_hf_config(folder_ / "config.json", out_);
@@ -31,7 +32,7 @@ class FolderReader {
     if (!config) return config.error();
     const auto files = find_files();
     if (!files) return files.error();
-    HfTensors tensors(*config, out_);
+    HfTensors tensors(*config, data_, out_);
     for (const std::string& file : *files) {
       if (auto status = read_file(file, tensors); !status) return status;
     }
@@ -96,14 +97,15 @@ class FolderReader {
   }
 
   const fs::path folder_;
+  const TensorData data_;
   ModelFile& out_;
 };
 
 }  // namespace
 
-Result<ModelFile> open_hf_folder(const std::string& path) {
+Result<ModelFile> open_hf_folder(const std::string& path, TensorData data) {
   ModelFile file(path);
-  if (auto status = FolderReader(path, file).read(); !status) return status.error();
+  if (auto status = FolderReader(path, data, file).read(); !status) return status.error();
   return file;
 }
 

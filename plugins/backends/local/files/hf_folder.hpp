@@ -13,6 +13,6 @@ namespace backplane::local {
 
 inline constexpr std::size_t kHfShardsMax = 1024;
 
-Result<ModelFile> open_hf_folder(const std::string& path);
+Result<ModelFile> open_hf_folder(const std::string& path, TensorData data);
 
 }  // namespace backplane::local

@@ -141,6 +141,10 @@ Status HfTensors::order_pairs(const std::string& path, std::uint64_t heads, File
                             std::to_string(rows) + " rows, which are no " + std::to_string(heads) +
                             " heads of pairs");
   }
+  if (data_ == TensorData::kLeave) {
+    tensor.data = {};
+    return ok();
+  }
   const auto row_bytes = static_cast<std::size_t>(tensor.data.size() / rows);
   const auto half = static_cast<std::size_t>(rows / heads / 2);
   std::vector<std::byte> ordered(tensor.data.size());

@@ -14,7 +14,8 @@ namespace backplane::local {
 
 class HfTensors {
  public:
-  HfTensors(const HfConfig& config, ModelFile& out) : config_(config), out_(out) {}
+  HfTensors(const HfConfig& config, TensorData data, ModelFile& out)
+      : config_(config), data_(data), out_(out) {}
   // `tensor` as it stands in the file at `path`.
   Status add(const std::string& path, const FileTensor& tensor);
 
@@ -26,6 +27,7 @@ class HfTensors {
   void widen(bool is_norm, FileTensor& tensor);
 
   const HfConfig& config_;
+  const TensorData data_;
   ModelFile& out_;
 };
 

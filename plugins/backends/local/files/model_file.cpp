@@ -99,9 +99,9 @@ std::string printable(std::string_view text) {
   return shown;
 }
 
-Result<ModelFile> ModelFile::open(const std::string& path) {
+Result<ModelFile> ModelFile::open(const std::string& path, TensorData data) {
   std::error_code failure;
-  if (std::filesystem::is_directory(path, failure)) return open_hf_folder(path);
+  if (std::filesystem::is_directory(path, failure)) return open_hf_folder(path, data);
   return open_gguf(path);
 }
 

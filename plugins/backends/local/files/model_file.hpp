@@ -66,11 +66,15 @@ struct FileTensor {
   std::span<const std::byte> data;
 };
 
+// Whether tensors whose numbers must be made of others get them. Where they do not, these tensors
+// have no data, and what is left is for who wants to know of a model and not to run it.
+enum class TensorData : std::uint8_t { kMake, kLeave };
+
 class ModelFile {
  public:
   // A GGUF file; of a model in parts the first, whose name ends in "-00001-of-0000N.gguf". Or a
   // folder as Hugging Face has it: config.json, tokenizer.json, safetensors files.
-  static Result<ModelFile> open(const std::string& path);
+  static Result<ModelFile> open(const std::string& path, TensorData data = TensorData::kMake);
   explicit ModelFile(std::string path) : path_(std::move(path)) {}
 
   const std::string& path() const { return path_; }

@@ -89,6 +89,19 @@ TEST(HfFolder, BaseModelsHaveShorterNames) {
   EXPECT_TRUE(logits_of(folder.path()) == expected);
 }
 
+TEST(HfFolder, IsDescribedWithoutItsCopies) {
+  const HfFolder folder = hf_model("llama", 30);
+  const auto whole = ModelFile::open(folder.path());
+  const auto described = ModelFile::open(folder.path(), TensorData::kLeave);
+  ASSERT_TRUE(whole && described);
+  ASSERT_EQ(whole->tensors().size(), described->tensors().size());
+  for (const FileTensor& tensor : described->tensors()) {
+    EXPECT_EQ(tensor.dimensions, whole->tensor(tensor.name)->dimensions);
+    EXPECT_FALSE(whole->tensor(tensor.name)->data.empty());
+  }
+  EXPECT_TRUE(described->tensor("blk.0.attn_q.weight")->data.empty());
+}
+
 // The divisors of Llama 3.1 8B: short waves stay, those longer than its first context do not.
 TEST(HfFolder, Llama3StretchesLongWaves) {
   const HfFolder folder = hf_model("llama", 0);

@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "tests/kernels/random_tensors.hpp"
 #include "tests/plugins/backends/local/model/sequence.hpp"
 #include "tests/plugins/backends/local/tiny_architectures.hpp"
 
@@ -114,6 +115,16 @@ int likeliest(const std::vector<float>& logits) {
   return static_cast<int>(std::max_element(logits.begin(), logits.end()) - logits.begin());
 }
 
+std::uint32_t ggml_type(kernels::Type type) {
+  for (std::uint32_t id = 0; id < 64; ++id) {
+    const GgmlType* known = find_ggml_type(id);
+    if (known != nullptr && std::string_view(known->name) == kernels::layout_of(type).name) {
+      return id;
+    }
+  }
+  return 0;
+}
+
 void expect_rows(const ExpectedModel& expected, std::uint32_t type, float tolerance) {
   SCOPED_TRACE(std::string(expected.name) + " type " + std::to_string(type));
   const auto file =
@@ -154,6 +165,35 @@ TEST(Architectures, ChunksChangeNothing) {
     ASSERT_TRUE(sequence);
     const auto whole = sequence.logits(some_tokens());
     EXPECT_EQ(whole, sequence.logits(some_tokens(), 17)) << architecture.name;
+  }
+}
+
+// Of a wide model, so that the rows of every type hold whole blocks.
+TEST(Architectures, EmbeddingsOfEveryTypeAreTheOutputToo) {
+  const TinyArchitecture shape{.layers = 1, .embedding = 256, .heads = 2, .head_size = 128};
+  for (const kernels::Type type : kernels::kTypes) {
+    GgufWriter model = tiny_model(shape);
+    GgufWriter plain = tiny_model(shape);
+    const auto table = kernels::random_weights(type, kTinyVocabulary, 256, 5);
+    std::string bytes(reinterpret_cast<const char*>(table.bytes.data()), table.bytes.size());
+    std::string floats;
+    for (const double value : table.values) append_number(floats, static_cast<float>(value));
+    model.add_tensor("token_embd.weight", ggml_type(type), {256, kTinyVocabulary}, bytes);
+    plain.add_tensor("token_embd.weight", 0, {256, kTinyVocabulary}, floats);
+    const auto file = ModelFile::open(model.save("typed.gguf"));
+    const auto plain_file = ModelFile::open(plain.save("plain.gguf"));
+    ASSERT_TRUE(file && plain_file);
+    const auto rows = Sequence(*file).logits(some_tokens(20));
+    const auto expected = Sequence(*plain_file).logits(some_tokens(20));
+    float highest = 0;
+    float apart = 0;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      for (std::size_t j = 0; j < rows[i].size(); ++j) {
+        highest = std::max(highest, std::abs(expected[i][j]));
+        apart = std::max(apart, std::abs(rows[i][j] - expected[i][j]));
+      }
+    }
+    EXPECT_LT(apart, 0.02f * highest) << kernels::layout_of(type).name;
   }
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "plugins/backends/local/files/gguf_reader.hpp"
 #include "plugins/backends/local/files/json_file.hpp"
 
 namespace backplane::local {
@@ -12,6 +13,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::uint64_t kTemplateBytesMax = 4u << 20;
+constexpr std::byte kUnusedToken{5};  // in tokenizer.ggml.token_type
 
 class TokenizerReader {
  public:
@@ -28,6 +30,7 @@ class TokenizerReader {
       *object = std::move(*document);
     }
     if (auto status = read_templates(); !status) return status;
+    if (auto status = fill_up_tokens(); !status) return status;
     read_flags();
     read_ids();
     return ok();
@@ -70,11 +73,46 @@ class TokenizerReader {
     }
   }
 
+  // Models have rows for more tokens than there are, up to a round number.
+  Status fill_up_tokens() {
+    const FileTensor* table = out_.tensor("token_embd.weight");
+    const auto tokens = out_.strings("tokenizer.ggml.tokens");
+    if (!tokens) return tokens.error();
+    if (table == nullptr || table->dimensions.size() != 2 || *tokens == nullptr) return ok();
+    const auto rows = static_cast<std::size_t>(table->dimensions[1]);
+    const std::size_t count = (*tokens)->size();
+    if (count >= rows) return ok();
+    MetadataArray filled = **tokens;
+    for (std::size_t i = count; i < rows; ++i) {
+      filled.strings.push_back(out_.keep("[PAD" + std::to_string(i) + "]"));
+    }
+    out_.set("tokenizer.ggml.tokens", std::move(filled));
+    fill_up("tokenizer.ggml.token_type", count, rows, kUnusedToken);
+    fill_up("tokenizer.ggml.scores", count, rows, std::byte{0});
+    fill_up("backplane.tokenizer.flags", count, rows, std::byte{0});
+    return ok();
+  }
+
+  // With small numbers, of which `low` is the lowest byte.
+  void fill_up(const char* key, std::size_t count, std::size_t rows, std::byte low) {
+    const auto numbers = out_.numbers(key);
+    if (!numbers || *numbers == nullptr || (*numbers)->size() != count) return;
+    MetadataArray filled = **numbers;
+    const std::size_t stride = gguf_type_bytes(filled.type);
+    std::vector<std::byte> bytes(filled.raw.begin(), filled.raw.end());
+    bytes.resize(rows * stride);
+    for (std::size_t i = count; i < rows; ++i) bytes[i * stride] = low;
+    filled.raw = out_.keep(std::move(bytes));
+    out_.set(key, std::move(filled));
+  }
+
+  // What tokenizer.json does is done; the other file may ask for more.
   void read_flags() {
     for (const char* name : {"add_bos_token", "add_eos_token"}) {
+      const std::string key = "tokenizer.ggml." + std::string(name);
       const json::value* flag = find_field(tokenizer_, name);
       if (flag == nullptr || !flag->is_bool()) continue;
-      out_.set(out_.keep("tokenizer.ggml." + std::string(name)), flag->get_bool());
+      if (flag->get_bool() || out_.find(key) == nullptr) out_.set(out_.keep(key), flag->get_bool());
     }
   }
 

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <functional>
 
+#include "plugins/backends/local/files/hf_tokenizer.hpp"
 #include "tests/plugins/backends/local/hf_writer.hpp"
 #include "tests/plugins/backends/local/model/sequence.hpp"
 
@@ -158,6 +159,37 @@ TEST(HfFolder, SeveralTokensMayEndATurn) {
   EXPECT_EQ(file->unsigned_number("tokenizer.ggml.eos_token_id")->value(), 2u);
   EXPECT_EQ(file->unsigned_number("tokenizer.ggml.eot_token_id")->value(), 288u);
   EXPECT_EQ(file->unsigned_number("tokenizer.ggml.eom_token_id")->value(), 5u);
+}
+
+TEST(HfFolder, EveryRowHasAToken) {
+  ModelFile model("model");
+  const std::vector<std::int32_t> types = {1, 3};
+  MetadataArray tokens;
+  tokens.type = MetadataType::kString;
+  tokens.strings = {"a", "<end>"};
+  MetadataArray kinds;
+  kinds.type = MetadataType::kInt32;
+  kinds.raw = std::as_bytes(std::span(types));
+  model.set("tokenizer.ggml.tokens", tokens);
+  model.set("tokenizer.ggml.token_type", kinds);
+  model.set("tokenizer.ggml.add_bos_token", true);
+  FileTensor table;
+  table.name = "token_embd.weight";
+  table.dimensions = {8, 4};
+  ASSERT_TRUE(model.add(table));
+  const HfFolder folder("tokens");
+  folder.write("tokenizer_config.json",
+               R"({"eos_token": {"content": "<end>"}, "add_bos_token": false})");
+  const auto status = read_hf_tokenizer(folder.path(), model);
+  ASSERT_TRUE(status) << status.error().message;
+  EXPECT_EQ((*model.strings("tokenizer.ggml.tokens"))->strings,
+            (std::vector<std::string_view>{"a", "<end>", "[PAD2]", "[PAD3]"}));
+  const MetadataArray* filled = *model.numbers("tokenizer.ggml.token_type");
+  ASSERT_EQ(filled->size(), 4u);
+  EXPECT_EQ(filled->number(1), 3);
+  EXPECT_EQ(filled->number(3), 5);
+  EXPECT_EQ(model.unsigned_number("tokenizer.ggml.eos_token_id")->value(), 1u);
+  EXPECT_TRUE(model.boolean("tokenizer.ggml.add_bos_token")->value());
 }
 
 struct BadFolder {

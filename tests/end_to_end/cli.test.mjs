@@ -5,7 +5,7 @@ import {spawn} from 'node:child_process';
 import {cpSync, mkdirSync, readdirSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import test from 'node:test';
-import {backplane, echo, run, serve, source, workdir, write} from './server.mjs';
+import {backplane, echo, model, run, serve, source, workdir, write} from './server.mjs';
 import {chunk, event, upstream} from './upstream.mjs';
 
 const plugins = join(dirname(backplane), '../lib/backplane/plugins');
@@ -116,6 +116,24 @@ test('a plugin brings commands', async (context) => {
   await new Promise((resolve) => waiting.stdout.once('data', resolve));
   waiting.kill('SIGINT');
   assert.equal(await exited, 'SIGINT');
+});
+
+test('tokenize prints ids, and says what is wrong', () => {
+  const ids = (input, ...options) => {
+    const {status, stdout, stderr} = run(['tokenize', ...options, model], {input});
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /^\[.*\]\n$/);
+    return JSON.parse(stdout);
+  };
+  assert.deepEqual(ids(''), []);
+  assert.ok(ids('Hello there').length > 0);
+  assert.ok(ids('<|im_end|>', '--special').length <= ids('<|im_end|>').length);
+  assert.match(run(['tokenize', '--help']).stdout, /backplane tokenize .*MODEL/);
+  assert.equal(run(['tokenize']).status, 2);
+  assert.equal(run(['tokenize', '/nowhere.gguf'], {input: ''}).status, 1);
+  const binary = run(['tokenize', model], {input: Buffer.from([0x61, 0xff])});
+  assert.equal(binary.status, 1);
+  assert.match(binary.stderr, /not UTF-8 at byte 1/);
 });
 
 test('a word that is no command gets a clear error', (context) => {

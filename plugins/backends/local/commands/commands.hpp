@@ -12,5 +12,6 @@
 namespace backplane::local {
 
 std::uint32_t run_model_command(Host host, const std::vector<std::string>& arguments);
+std::uint32_t run_tokenize_command(Host host, const std::vector<std::string>& arguments);
 
 }  // namespace backplane::local

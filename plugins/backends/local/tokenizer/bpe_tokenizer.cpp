@@ -4,6 +4,7 @@
 #include <array>
 #include <unordered_map>
 
+#include "plugins/backends/local/tokenizer/merge_list.hpp"
 #include "plugins/backends/local/tokenizer/merge_queue.hpp"
 #include "plugins/backends/local/tokenizer/pre_tokenizer.hpp"
 #include "plugins/backends/local/tokenizer/tokenizer.hpp"
@@ -23,41 +24,27 @@ std::array<std::uint32_t, 256> byte_alphabet() {
   return alphabet;
 }
 
-using Pair = std::uint64_t;
-Pair make_pair_key(Token left, Token right) {
-  return (static_cast<Pair>(static_cast<std::uint32_t>(left)) << 32) |
-         static_cast<std::uint32_t>(right);
-}
-
 class BpeTokenizer final : public Tokenizer {
  public:
-  BpeTokenizer(Vocabulary vocabulary, PreTokenizer rules, const MetadataArray& merges)
-      : Tokenizer(std::move(vocabulary)), rules_(std::move(rules)) {
+  BpeTokenizer(Vocabulary vocabulary, PreTokenizer rules, bool space_prefix,
+               const MetadataArray& merges)
+      : Tokenizer(std::move(vocabulary)),
+        rules_(std::move(rules)),
+        space_prefix_(space_prefix),
+        merges_(this->vocabulary(), merges) {
     const auto alphabet = byte_alphabet();
     for (std::size_t byte = 0; byte < alphabet.size(); ++byte) {
       append_utf8(alphabet[byte], characters_[byte]);
       bytes_[alphabet[byte]] = static_cast<char>(byte);
     }
-    merges_.reserve(merges.strings.size());
-    for (std::size_t rank = 0; rank < merges.strings.size(); ++rank) {
-      add_merge(merges.strings[rank], rank);
-    }
   }
 
  private:
-  // "left right"; a merge of or into something that is no token can never be reached.
-  void add_merge(std::string_view text, std::size_t rank) {
-    const std::size_t space = text.find(' ', 1);
-    if (space == std::string_view::npos) return;
-    const std::string joined = std::string(text.substr(0, space)).append(text.substr(space + 1));
-    const auto left = vocabulary().find(text.substr(0, space));
-    const auto right = vocabulary().find(text.substr(space + 1));
-    const auto token = vocabulary().find(joined);
-    if (!left || !right || !token) return;
-    merges_.emplace(make_pair_key(*left, *right), Merge{static_cast<double>(rank), *token});
-  }
-
-  void encode_plain(std::string_view text, bool, std::vector<Token>& out) const override {
+  void encode_plain(std::string_view text, bool first, std::vector<Token>& out) const override {
+    std::string prefixed;
+    if (space_prefix_ && first && !is_space(static_cast<unsigned char>(text[0]))) {
+      text = prefixed.append(" ").append(text);
+    }
     for (const std::string_view word : rules_.split(text)) encode_word(word, out);
   }
 
@@ -69,8 +56,7 @@ class BpeTokenizer final : public Tokenizer {
     }
     std::vector<MergePiece> pieces = split_characters(written, vocabulary());
     merge_pieces(pieces, [this](const MergePiece& left, const MergePiece& right) {
-      const auto found = merges_.find(make_pair_key(left.token, right.token));
-      return found == merges_.end() ? std::nullopt : std::optional(found->second);
+      return merges_.find(left.token, right.token);
     });
     for (const MergePiece& piece : pieces) {
       if (piece.text.empty()) continue;
@@ -99,27 +85,46 @@ class BpeTokenizer final : public Tokenizer {
     return out;
   }
 
-  bool adds_bos() const override { return vocabulary().adds_bos().value_or(rules_.adds_bos()); }
+  bool adds_bos() const override { return rules_.adds_bos(); }
 
   PreTokenizer rules_;
+  bool space_prefix_;  // a text begins with a space, its own or one put before it
   std::array<std::string, 256> characters_;        // byte to its character
   std::unordered_map<std::uint32_t, char> bytes_;  // and back
-  std::unordered_map<Pair, Merge> merges_;
+  MergeList merges_;
 };
+
+Result<PreTokenizer> read_rules(const ModelFile& file) {
+  constexpr std::string_view kPatterns = "backplane.tokenizer.patterns";
+  const auto patterns = file.strings(kPatterns);
+  if (!patterns) return patterns.error();
+  if (*patterns == nullptr) {
+    const auto name = file.text("tokenizer.ggml.pre");
+    if (!name) return name.error();
+    auto rules = PreTokenizer::named(name->value_or("default"));
+    if (!rules) return file.wrong("tokenizer.ggml.pre", rules.error().message);
+    return rules;
+  }
+  const auto whole_words = file.boolean("backplane.tokenizer.ignore_merges");
+  if (!whole_words) return whole_words.error();
+  auto rules = PreTokenizer::of((*patterns)->strings, whole_words->value_or(false));
+  if (!rules) return file.wrong(kPatterns, rules.error().message);
+  return rules;
+}
 
 }  // namespace
 
 Result<std::unique_ptr<Tokenizer>> load_bpe_tokenizer(const ModelFile& file,
                                                       Vocabulary vocabulary) {
-  const auto name = file.text("tokenizer.ggml.pre");
-  if (!name) return name.error();
-  auto rules = PreTokenizer::named(name->value_or("default"));
-  if (!rules) return file.wrong("tokenizer.ggml.pre", rules.error().message);
+  auto rules = read_rules(file);
+  if (!rules) return rules.error();
   const auto merges = file.strings("tokenizer.ggml.merges");
   if (!merges) return merges.error();
   if (*merges == nullptr) return file.missing("tokenizer.ggml.merges");
-  return std::unique_ptr<Tokenizer>(
-      new BpeTokenizer(std::move(vocabulary), std::move(*rules), **merges));
+  const auto prefix = file.boolean("tokenizer.ggml.add_space_prefix");
+  if (!prefix) return prefix.error();
+  return std::unique_ptr<Tokenizer>(new BpeTokenizer(std::move(vocabulary), std::move(*rules),
+                                                     prefix->value_or(false), **merges));
 }
 
 }  // namespace backplane::local

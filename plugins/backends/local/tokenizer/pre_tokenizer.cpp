@@ -111,15 +111,16 @@ Result<PreTokenizer> PreTokenizer::named(std::string_view name) {
                             "relatives are");
   }
   const auto* const end = std::find(found->patterns.begin(), found->patterns.end(), "");
-  auto made = of(std::span(found->patterns.begin(), end));
+  auto made = of(std::span(found->patterns.begin(), end), found->whole_words);
   if (!made) return made;
-  made->whole_words_ = found->whole_words;
   made->adds_bos_ = found->adds_bos;
   return made;
 }
 
-Result<PreTokenizer> PreTokenizer::of(std::span<const std::string_view> patterns) {
+Result<PreTokenizer> PreTokenizer::of(std::span<const std::string_view> patterns,
+                                      bool whole_words) {
   PreTokenizer made;
+  made.whole_words_ = whole_words;
   for (const std::string_view pattern : patterns) {
     auto compiled = WordPattern::compile(pattern);
     if (!compiled) return compiled.error();

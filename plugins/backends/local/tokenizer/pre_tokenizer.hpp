@@ -16,7 +16,7 @@ class PreTokenizer {
   // As `tokenizer.ggml.pre` names them; the error names some that are known.
   static Result<PreTokenizer> named(std::string_view name);
   // Patterns applied one after the other, each to the pieces of the one before.
-  static Result<PreTokenizer> of(std::span<const std::string_view> patterns);
+  static Result<PreTokenizer> of(std::span<const std::string_view> patterns, bool whole_words);
 
   // The pieces, in order; together they are the text. They point into it.
   std::vector<std::string_view> split(std::string_view text) const;

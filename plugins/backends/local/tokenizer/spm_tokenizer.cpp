@@ -2,8 +2,8 @@
 // SentencePiece's BPE: spaces are U+2581, characters join into the token of the highest score,
 // characters without a token become their bytes.
 #include <array>
-#include <cstdio>
 
+#include "plugins/backends/local/tokenizer/merge_list.hpp"
 #include "plugins/backends/local/tokenizer/merge_queue.hpp"
 #include "plugins/backends/local/tokenizer/tokenizer.hpp"
 #include "plugins/backends/local/tokenizer/unicode.hpp"
@@ -29,8 +29,9 @@ int byte_of(std::string_view text) {
 
 class SpmTokenizer final : public Tokenizer {
  public:
-  SpmTokenizer(Vocabulary vocabulary, bool adds_prefix)
+  SpmTokenizer(Vocabulary vocabulary, bool adds_prefix, const MetadataArray* merges)
       : Tokenizer(std::move(vocabulary)), adds_prefix_(adds_prefix) {
+    if (merges != nullptr) merges_.emplace(this->vocabulary(), *merges);
     bytes_.fill(this->vocabulary().unknown());
     for (std::size_t i = 0; i < this->vocabulary().size(); ++i) {
       const auto token = static_cast<Token>(i);
@@ -44,10 +45,7 @@ class SpmTokenizer final : public Tokenizer {
     const std::string marked = mark_spaces(text, first && adds_prefix_);
     std::vector<MergePiece> pieces = split_characters(marked, vocabulary());
     merge_pieces(pieces, [this](const MergePiece& left, const MergePiece& right) {
-      const std::string_view joined(left.text.data(), left.text.size() + right.text.size());
-      const auto token = vocabulary().find(joined);
-      return token ? std::optional(Merge{-static_cast<double>(vocabulary().score(*token)), *token})
-                   : std::nullopt;
+      return merges_ ? merges_->find(left.token, right.token) : merge_by_score(left, right);
     });
     for (const MergePiece& piece : pieces) {
       if (piece.text.empty()) continue;
@@ -57,6 +55,13 @@ class SpmTokenizer final : public Tokenizer {
         append_bytes(piece.text, out);
       }
     }
+  }
+
+  std::optional<Merge> merge_by_score(const MergePiece& left, const MergePiece& right) const {
+    const std::string_view joined(left.text.data(), left.text.size() + right.text.size());
+    const auto token = vocabulary().find(joined);
+    if (!token) return std::nullopt;
+    return Merge{-static_cast<double>(vocabulary().score(*token)), *token};
   }
 
   std::string plain_piece(Token token) const override {
@@ -72,7 +77,7 @@ class SpmTokenizer final : public Tokenizer {
     return out;
   }
 
-  bool adds_bos() const override { return vocabulary().adds_bos().value_or(true); }
+  bool adds_bos() const override { return true; }
 
   static std::string mark_spaces(std::string_view text, bool prefix) {
     std::string marked;
@@ -96,6 +101,7 @@ class SpmTokenizer final : public Tokenizer {
   }
 
   bool adds_prefix_;
+  std::optional<MergeList> merges_;  // instead of scores
   std::array<std::optional<Token>, 256> bytes_;
 };
 
@@ -105,9 +111,13 @@ Result<std::unique_ptr<Tokenizer>> load_spm_tokenizer(const ModelFile& file,
                                                       Vocabulary vocabulary) {
   const auto prefix = file.boolean("tokenizer.ggml.add_space_prefix");
   if (!prefix) return prefix.error();
-  if (file.find("tokenizer.ggml.scores") == nullptr) return file.missing("tokenizer.ggml.scores");
+  const auto merges = file.strings("tokenizer.ggml.merges");
+  if (!merges) return merges.error();
+  if (*merges == nullptr && file.find("tokenizer.ggml.scores") == nullptr) {
+    return file.missing("tokenizer.ggml.scores");
+  }
   return std::unique_ptr<Tokenizer>(
-      new SpmTokenizer(std::move(vocabulary), prefix->value_or(true)));
+      new SpmTokenizer(std::move(vocabulary), prefix->value_or(true), *merges));
 }
 
 }  // namespace backplane::local

@@ -1,44 +1,120 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/backends/local/tokenizer/tokenizer.hpp"
 
+#include <algorithm>
+
+#include "plugins/backends/local/tokenizer/unicode.hpp"
+
 namespace backplane::local {
+namespace {
+
+// What BERT's vocabularies expect when the file does not say.
+constexpr std::string_view kBertNormalizer = "bert-clean bert-chinese strip-accents lowercase";
+
+using Loader = Result<std::unique_ptr<Tokenizer>> (*)(const ModelFile&, Vocabulary);
+struct Kind {
+  std::string_view name;
+  Loader load;
+};
+constexpr Kind kKinds[] = {
+    {"llama", load_spm_tokenizer}, {"gpt2", load_bpe_tokenizer}, {"bert", load_wpm_tokenizer}};
+
+bool is_word_byte(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' ||
+         static_cast<unsigned char>(c) >= 0x80;
+}
+
+std::string_view without_trailing_space(std::string_view text) {
+  for (;;) {
+    std::size_t begin = text.size();
+    while (begin > 0 && (static_cast<unsigned char>(text[begin - 1]) & 0xc0) == 0x80) --begin;
+    if (begin == 0 || !is_space(decode_utf8(text.substr(begin - 1)).value)) return text;
+    text = text.substr(0, begin - 1);
+  }
+}
+
+std::size_t leading_space(std::string_view text) {
+  std::size_t size = 0;
+  while (size < text.size()) {
+    const CodePoint next = decode_utf8(text.substr(size));
+    if (!is_space(next.value)) break;
+    size += next.size;
+  }
+  return size;
+}
+
+}  // namespace
 
 Result<std::unique_ptr<Tokenizer>> Tokenizer::load(const ModelFile& file) {
   constexpr std::string_view kKey = "tokenizer.ggml.model";
   const auto model = file.text(kKey);
   if (!model) return model.error();
   if (!model->has_value()) return file.missing(kKey);
+  const auto* kind = std::find_if(std::begin(kKinds), std::end(kKinds),
+                                  [&](const Kind& known) { return known.name == **model; });
+  if (kind == std::end(kKinds)) {
+    return file.wrong(kKey,
+                      "\"" + printable(**model) + "\" is not supported; llama, gpt2 and bert are");
+  }
   auto vocabulary = Vocabulary::load(file);
   if (!vocabulary) return vocabulary.error();
-  if (**model == "llama") return load_spm_tokenizer(file, std::move(*vocabulary));
-  if (**model == "gpt2") return load_bpe_tokenizer(file, std::move(*vocabulary));
-  return file.wrong(kKey, "\"" + std::string(model->value().substr(0, 64)) +
-                              "\" is not supported; llama and gpt2 are");
+  const auto names = file.text("backplane.tokenizer.normalizer");
+  if (!names) return names.error();
+  auto normalizer = Normalizer::named(names->value_or(**model == "bert" ? kBertNormalizer : ""));
+  if (!normalizer) {
+    return file.wrong("backplane.tokenizer.normalizer", normalizer.error().message);
+  }
+  const auto once = file.boolean("backplane.tokenizer.space_prefix_once");
+  if (!once) return once.error();
+  auto tokenizer = kind->load(file, std::move(*vocabulary));
+  if (!tokenizer) return tokenizer;
+  (*tokenizer)->normalizer_ = std::move(*normalizer);
+  (*tokenizer)->first_once_ = once->value_or(false);
+  return tokenizer;
+}
+
+std::optional<Token> Tokenizer::special_at(std::string_view text, std::size_t at,
+                                           bool with_control) const {
+  const auto token = vocabulary_.special_prefix(text.substr(at), with_control);
+  if (!token || (vocabulary_.flags(*token) & kTokenSingleWord) == 0) return token;
+  const std::size_t end = at + vocabulary_.text(*token).size();
+  const bool goes_on =
+      (at > 0 && is_word_byte(text[at - 1])) || (end < text.size() && is_word_byte(text[end]));
+  return goes_on ? std::nullopt : token;
 }
 
 std::vector<Token> Tokenizer::encode(std::string_view text, EncodeOptions options) const {
   std::vector<Token> out;
-  if (options.add_special && adds_bos() && vocabulary_.bos()) out.push_back(*vocabulary_.bos());
+  const bool with_bos = vocabulary_.adds_bos().value_or(adds_bos());
+  if (options.add_special && with_bos && vocabulary_.bos()) out.push_back(*vocabulary_.bos());
   bool first = true;
   std::size_t begin = 0;
-  const auto close = [&](std::size_t end) {
-    if (end > begin) encode_plain(text.substr(begin, end - begin), first, out);
+  const auto close = [&](std::string_view plain) {
+    if (plain.empty()) return;
+    if (normalizer_.does_nothing()) {
+      encode_plain(plain, first, out);
+    } else {
+      encode_plain(normalizer_.apply(plain), first, out);
+    }
   };
   for (std::size_t at = 0; at < text.size();) {
-    const auto token = vocabulary_.special_prefix(text.substr(at), options.parse_special);
+    const auto token = special_at(text, at, options.parse_special);
     if (!token) {
       ++at;
       continue;
     }
-    close(at);
+    const std::uint8_t flags = vocabulary_.flags(*token);
+    const std::string_view before = text.substr(begin, at - begin);
+    close((flags & kTokenStripsLeft) != 0 ? without_trailing_space(before) : before);
     out.push_back(*token);
-    first = true;
+    first = !first_once_;
     at += vocabulary_.text(*token).size();
+    if ((flags & kTokenStripsRight) != 0) at += leading_space(text.substr(at));
     begin = at;
   }
-  close(text.size());
-  const bool adds_eos = vocabulary_.adds_eos().value_or(false);
-  if (options.add_special && adds_eos && vocabulary_.eos()) out.push_back(*vocabulary_.eos());
+  close(text.substr(begin));
+  const bool with_eos = vocabulary_.adds_eos().value_or(adds_eos());
+  if (options.add_special && with_eos && vocabulary_.eos()) out.push_back(*vocabulary_.eos());
   return out;
 }
 

@@ -7,8 +7,6 @@
 namespace backplane::local {
 namespace {
 
-constexpr std::size_t kTokensMax = 1u << 20;
-
 // Control tokens that end a turn in models whose files name only one of them.
 constexpr std::array<std::string_view, 8> kTurnEnds = {
     "<|eot_id|>",    "<|im_end|>",      "<|end|>",    "<end_of_turn>",
@@ -20,6 +18,7 @@ Result<Vocabulary> Vocabulary::load(const ModelFile& file) {
   Vocabulary vocabulary;
   if (auto status = vocabulary.read_tokens(file); !status) return status.error();
   if (auto status = vocabulary.read_types(file); !status) return status.error();
+  if (auto status = vocabulary.read_flags(file); !status) return status.error();
   if (auto status = vocabulary.read_named(file); !status) return status.error();
   vocabulary.index_specials();
   return vocabulary;
@@ -30,10 +29,10 @@ Status Vocabulary::read_tokens(const ModelFile& file) {
   if (!tokens) return tokens.error();
   if (*tokens == nullptr) return file.missing("tokenizer.ggml.tokens");
   texts_ = (*tokens)->strings;
-  if (texts_.empty() || texts_.size() > kTokensMax) {
+  if (texts_.empty() || texts_.size() > kVocabularyTokensMax) {
     return file.wrong("tokenizer.ggml.tokens", "has " + std::to_string(texts_.size()) +
                                                    " tokens, expected 1 to " +
-                                                   std::to_string(kTokensMax));
+                                                   std::to_string(kVocabularyTokensMax));
   }
   ids_.reserve(texts_.size());
   for (std::size_t i = 0; i < texts_.size(); ++i) {
@@ -67,9 +66,38 @@ Status Vocabulary::read_types(const ModelFile& file) {
   return ok();
 }
 
+Status Vocabulary::read_flags(const ModelFile& file) {
+  constexpr std::string_view kKey = "backplane.tokenizer.flags";
+  const auto flags = file.numbers(kKey);
+  if (!flags) return flags.error();
+  if (*flags != nullptr && (*flags)->size() != size()) return file.wrong(kKey, "is damaged");
+  if (*flags != nullptr) {
+    for (std::size_t i = 0; i < size(); ++i) {
+      flags_.push_back(static_cast<std::uint8_t>((*flags)->number(i)));
+    }
+    return ok();
+  }
+  // GGUF has no word for it. Phi-3 was made with tokens that take the white space after them.
+  const auto name = file.text("general.name");
+  std::string lower(name && name->has_value() ? name->value() : std::string_view());
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  const bool is_phi3 = lower.find("phi-3") != lower.npos || lower.find("phi3") != lower.npos;
+  if (!is_phi3) return ok();
+  flags_.assign(size(), 0);
+  for (std::size_t i = 0; i < size(); ++i) {
+    const bool special = types_[i] == TokenType::kControl || types_[i] == TokenType::kUserDefined;
+    const bool plain = texts_[i] == "<s>" || texts_[i] == "<unk>" || texts_[i] == "<|endoftext|>";
+    if (special && !plain) flags_[i] = kTokenStripsRight;
+  }
+  return ok();
+}
+
 Status Vocabulary::read_named(const ModelFile& file) {
   std::optional<Token> eot, eom;
+  std::optional<Token> cls, separator;
   const std::pair<const char*, std::optional<Token>*> named[] = {
+      {"tokenizer.ggml.cls_token_id", &cls},
+      {"tokenizer.ggml.seperator_token_id", &separator},
       {"tokenizer.ggml.bos_token_id", &bos_},
       {"tokenizer.ggml.eos_token_id", &eos_},
       {"tokenizer.ggml.unknown_token_id", &unknown_},
@@ -81,6 +109,9 @@ Status Vocabulary::read_named(const ModelFile& file) {
     // Converters write -1 for "none".
     if (id->has_value() && **id < size()) *target = static_cast<Token>(**id);
   }
+  // How WordPiece's files call the tokens around a text; the spelling is the format's.
+  if (!bos_) bos_ = cls;
+  if (!eos_) eos_ = separator;
   const auto adds_bos = file.boolean("tokenizer.ggml.add_bos_token");
   if (!adds_bos) return adds_bos.error();
   adds_bos_ = *adds_bos;

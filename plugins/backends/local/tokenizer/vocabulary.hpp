@@ -26,6 +26,14 @@ enum class TokenType : std::uint8_t {
   kByte = 6
 };
 
+inline constexpr std::size_t kVocabularyTokensMax = 1u << 20;
+
+// How a special token is found in a text: with the white space before or after it, and only
+// where no word goes on.
+inline constexpr std::uint8_t kTokenStripsLeft = 1;
+inline constexpr std::uint8_t kTokenStripsRight = 2;
+inline constexpr std::uint8_t kTokenSingleWord = 4;
+
 class Vocabulary {
  public:
   static Result<Vocabulary> load(const ModelFile& file);
@@ -33,6 +41,7 @@ class Vocabulary {
   std::size_t size() const { return texts_.size(); }
   std::string_view text(Token token) const { return texts_[index(token)]; }
   TokenType type(Token token) const { return types_[index(token)]; }
+  std::uint8_t flags(Token token) const { return flags_.empty() ? 0 : flags_[index(token)]; }
   float score(Token token) const { return scores_[index(token)]; }
   std::optional<Token> find(std::string_view text) const;
   // No token stands for more bytes than this.
@@ -54,6 +63,7 @@ class Vocabulary {
   static std::size_t index(Token token) { return static_cast<std::size_t>(token); }
   Status read_tokens(const ModelFile& file);
   Status read_types(const ModelFile& file);
+  Status read_flags(const ModelFile& file);
   Status read_named(const ModelFile& file);
   void index_specials();
 
@@ -61,6 +71,7 @@ class Vocabulary {
   std::size_t longest_bytes_ = 1;
   std::vector<TokenType> types_;
   std::vector<float> scores_;
+  std::vector<std::uint8_t> flags_;  // kToken...; empty: none
   std::vector<bool> ends_;
   std::unordered_map<std::string_view, Token> ids_;
   std::vector<std::vector<Token>> specials_;  // by first byte, longest first

@@ -54,6 +54,7 @@ TEST_P(GoldenVocabulary, TextsGiveTheRecordedTokens) {
     ASSERT_TRUE(std::getline(results, line));
     const auto tokens = (*tokenizer)->encode(text, {});
     EXPECT_EQ(tokens, parse_ids(line)) << "text: " << testing::PrintToString(text);
+    if (GetParam() == std::string("ggml-vocab-bert-bge")) continue;  // it forgets case and accents
     const std::string decoded = decode(**tokenizer, tokens);
     EXPECT_TRUE(decoded == text || decoded == " " + text) << decoded;
   }
@@ -61,10 +62,10 @@ TEST_P(GoldenVocabulary, TextsGiveTheRecordedTokens) {
 
 INSTANTIATE_TEST_SUITE_P(Vocabularies, GoldenVocabulary,
                          testing::Values("built-llama3-vocab", "built-qwen2-vocab",
-                                         "ggml-vocab-deepseek-coder", "ggml-vocab-deepseek-llm",
-                                         "ggml-vocab-falcon", "ggml-vocab-gpt-2",
-                                         "ggml-vocab-llama-spm", "ggml-vocab-mpt",
-                                         "ggml-vocab-phi-3", "ggml-vocab-refact",
+                                         "ggml-vocab-bert-bge", "ggml-vocab-deepseek-coder",
+                                         "ggml-vocab-deepseek-llm", "ggml-vocab-falcon",
+                                         "ggml-vocab-gpt-2", "ggml-vocab-llama-spm",
+                                         "ggml-vocab-mpt", "ggml-vocab-phi-3", "ggml-vocab-refact",
                                          "ggml-vocab-starcoder"));
 
 struct RecordedColumn {

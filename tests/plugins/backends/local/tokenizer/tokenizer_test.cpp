@@ -141,7 +141,7 @@ struct BadVocabulary {
 
 TEST(Tokenizer, BadVocabulariesAreRefusedByName) {
   const BadVocabulary cases[] = {
-      {[](GgufWriter& w) { w.add_text("tokenizer.ggml.model", "bert"); }, "\"bert\""},
+      {[](GgufWriter& w) { w.add_text("tokenizer.ggml.model", "rwkv"); }, "\"rwkv\""},
       {[](GgufWriter& w) { w.add_text("tokenizer.ggml.pre", "odd"); }, "\"odd\""},
       {[](GgufWriter& w) { w.add_texts("tokenizer.ggml.tokens", {}); }, "has 0 tokens"},
       {[](GgufWriter& w) { w.add_integers("tokenizer.ggml.token_type", {1}); }, "1 elements for"},

@@ -86,6 +86,12 @@ TemplateEvaluator::Flow TemplateEvaluator::execute(const Statement& statement) {
     case Statement::Kind::kMacro:
       macros_[statement.text] = &statement;
       break;
+    case Statement::Kind::kCallBlock:
+      execute_call_block(statement);
+      break;
+    case Statement::Kind::kDo:
+      evaluate(*statement.expressions[0]);
+      break;
     case Statement::Kind::kGroup:
       return execute(statement.blocks[0]);
     case Statement::Kind::kBreak:
@@ -139,6 +145,19 @@ TemplateEvaluator::Flow TemplateEvaluator::execute_for(const Statement& statemen
   scope_ = scope.parent;
   if (list.empty() && statement.blocks.size() > 1) return execute(statement.blocks[1]);
   return Flow::kNext;
+}
+
+void TemplateEvaluator::execute_call_block(const Statement& statement) {
+  const Statement*& caller = macros_[statement.text];
+  const Statement* const outer = std::exchange(caller, &statement);
+  Scope* const outer_scope = std::exchange(caller_scope_, scope_);
+  write(evaluate(*statement.expressions.back()).text(), statement.line);
+  caller_scope_ = outer_scope;
+  if (outer == nullptr) {
+    macros_.erase(statement.text);
+  } else {
+    macros_[statement.text] = outer;
+  }
 }
 
 void TemplateEvaluator::execute_set(const Statement& statement) {

@@ -33,6 +33,7 @@ class TemplateEvaluator {
   Flow execute(const Statement& statement);
   Flow execute_if(const Statement& statement);
   Flow execute_for(const Statement& statement);
+  void execute_call_block(const Statement& statement);
   void execute_set(const Statement& statement);
   void assign(const std::vector<std::string>& names, const Value& value, std::size_t line);
   void write(const std::string& text, std::size_t line);
@@ -57,6 +58,7 @@ class TemplateEvaluator {
   Scope root_;
   Scope* scope_ = &root_;
   std::unordered_map<std::string, const Statement*> macros_;
+  Scope* caller_scope_ = nullptr;  // where the block of the innermost call block stands
   std::string output_;
   std::optional<Error> error_;
   std::int64_t now_s_;

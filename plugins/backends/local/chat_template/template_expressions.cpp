@@ -110,9 +110,15 @@ Value TemplateEvaluator::evaluate_kind(const Expression& expression) {
 
 Value TemplateEvaluator::evaluate_object(const Expression& expression) {
   Object object;
+  std::size_t numbers = 0;
   for (std::size_t i = 0; i + 1 < expression.operands.size(); i += 2) {
-    const std::string key = evaluate(*expression.operands[i]).text();
-    object.set(key, evaluate(*expression.operands[i + 1]));
+    const Value key = evaluate(*expression.operands[i]);
+    if (key.integer() != nullptr) ++numbers;
+    object.set(key.text(), evaluate(*expression.operands[i + 1]));
+  }
+  object.has_number_keys = numbers > 0;
+  if (numbers > 0 && numbers * 2 != expression.operands.size()) {
+    fail(expression.line, "keys that are numbers beside others are not supported");
   }
   return object;
 }
@@ -131,6 +137,9 @@ Value TemplateEvaluator::evaluate_index(const Expression& expression) {
   if (index.string() != nullptr) return member(value, *index.string(), expression.line);
   if (value.is_undefined()) fail(expression.line, "something undefined has no elements");
   if (index.integer() == nullptr) return {};
+  if (value.object() != nullptr && value.object()->has_number_keys) {
+    return member(value, index.text(), expression.line);
+  }
   const List list = value.object() != nullptr ? List() : elements(value);
   const auto size = static_cast<std::int64_t>(list.size());
   const std::int64_t at = *index.integer() < 0 ? *index.integer() + size : *index.integer();
@@ -192,8 +201,14 @@ Value TemplateEvaluator::compute(const Expression& expression, const Value& left
   if (op == "!=") return !(left == right);
   if (op == "in") return contains(right, left);
   if (op == "not in") return !contains(right, left);
-  if (op == "~") return left.text() + right.text();
   const bool texts = left.string() != nullptr && right.string() != nullptr;
+  if ((left.is_markup() || right.is_markup()) && op == "+" && texts) {
+    const auto safe = [](const Value& v) {
+      return v.is_markup() ? v.text() : escaped_html(v.text());
+    };
+    return Value::Markup{safe(left) + safe(right)};
+  }
+  if (op == "~") return left.text() + right.text();
   if (op == "+" && texts) return *left.string() + *right.string();
   if (op == "+" && left.list() != nullptr && right.list() != nullptr) {
     List list = *left.list();
@@ -283,7 +298,8 @@ Value TemplateEvaluator::call_macro(const Statement& macro, const CallArguments&
     fail(macro.line, "macros call each other too deeply");
     return {};
   }
-  Scope scope{{}, &root_};
+  const bool is_caller = macro.kind == Statement::Kind::kCallBlock;
+  Scope scope{{}, is_caller ? caller_scope_ : &root_};
   Scope* const caller = std::exchange(scope_, &scope);
   for (std::size_t i = 0; i < macro.names.size(); ++i) {
     Value value = arguments.get(i, macro.names[i]);

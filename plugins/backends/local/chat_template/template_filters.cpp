@@ -39,6 +39,9 @@ Result<Value> default_value(const Value& input, const Arguments& arguments) {
 }
 
 Result<Value> to_json_text(const Value& input, const Arguments& arguments) {
+  if (input.is_lazy()) {
+    return invalid_argument("what map, select or reject give is no JSON; add \"| list\"");
+  }
   const Value indent = arguments.get(0, "indent");
   constexpr std::int64_t kIndentMax = 16;
   const int width =
@@ -71,8 +74,12 @@ Result<Value> join(const Value& input, const Arguments& arguments) {
 Result<Value> to_text(const Value& input, const Arguments&) {
   return Value(input.text());
 }
-Result<Value> unchanged(const Value& input, const Arguments&) {
-  return input;
+Result<Value> safe(const Value& input, const Arguments&) {
+  return Value(Value::Markup{input.text()});
+}
+Result<Value> escape(const Value& input, const Arguments&) {
+  if (input.is_markup()) return input;
+  return Value(Value::Markup{escaped_html(input.text())});
 }
 Result<Value> upper(const Value& input, const Arguments&) {
   return method(input, "upper");
@@ -182,7 +189,7 @@ Result<Value> map(const Value& input, const Arguments& arguments) {
     if (!result) return result;
     out.push_back(std::move(*result));
   }
-  return Value(std::move(out));
+  return Value::lazy(std::move(out));
 }
 
 // select, reject, selectattr, rejectattr: the elements (or a member of them) that pass a test.
@@ -205,7 +212,7 @@ Result<Value> keep(const Value& input, const Arguments& arguments, bool by_membe
     }
     if (passes == keeps) out.push_back(element);
   }
-  return Value(std::move(out));
+  return Value::lazy(std::move(out));
 }
 
 Result<Value> select(const Value& input, const Arguments& arguments) {
@@ -265,13 +272,42 @@ Result<Value> absolute(const Value& input, const Arguments&) {
   return Value(std::abs(input.number()));
 }
 
-constexpr std::array<std::pair<std::string_view, Filter>, 33> kFilters = {{
+Result<Value> sum(const Value& input, const Arguments& arguments) {
+  const Value attribute = arguments.get(0, "attribute");
+  double total = arguments.get(1, "start").number();
+  bool whole = true;
+  for (const Value& element : elements(input)) {
+    const Value value = attribute_of(element, attribute);
+    whole = whole && value.real() == nullptr;
+    total += value.number();
+  }
+  return whole && std::abs(total) < 0x1p53 ? Value(static_cast<std::int64_t>(total)) : Value(total);
+}
+
+Result<Value> round_number(const Value& input, const Arguments& arguments) {
+  const Value precision = arguments.get(0, "precision");
+  const double places = precision.integer() == nullptr
+                            ? 0
+                            : static_cast<double>(std::clamp(*precision.integer(),
+                                                             std::int64_t{-15}, std::int64_t{15}));
+  const double scale = std::pow(10.0, places);
+  const std::string method = arguments.get(1, "method").text();
+  const double scaled = input.number() * scale;
+  const double rounded = method == "ceil"    ? std::ceil(scaled)
+                         : method == "floor" ? std::floor(scaled)
+                                             : std::nearbyint(scaled);
+  return Value(rounded / scale);
+}
+
+constexpr std::array<std::pair<std::string_view, Filter>, 37> kFilters = {{
     {"abs", absolute},
     {"capitalize", capitalize},
     {"count", length},
     {"d", default_value},
     {"default", default_value},
     {"dictsort", dictsort},
+    {"e", escape},
+    {"escape", escape},
     {"first", first},
     {"float", to_real},
     {"indent", indent},
@@ -289,11 +325,13 @@ constexpr std::array<std::pair<std::string_view, Filter>, 33> kFilters = {{
     {"rejectattr", rejectattr},
     {"replace", replace},
     {"reverse", reverse},
-    {"safe", unchanged},
+    {"round", round_number},
+    {"safe", safe},
     {"select", select},
     {"selectattr", selectattr},
     {"sort", sort},
     {"string", to_text},
+    {"sum", sum},
     {"title", title},
     {"tojson", to_json_text},
     {"trim", trim},

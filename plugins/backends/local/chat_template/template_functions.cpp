@@ -19,8 +19,10 @@ bool contains(const Value& container, const Value& element) {
   if (container.string() != nullptr && element.string() != nullptr) {
     return container.string()->find(*element.string()) != std::string::npos;
   }
-  if (container.object() != nullptr && element.string() != nullptr) {
-    return container.object()->find(*element.string()) != nullptr;
+  if (container.object() != nullptr) {
+    const bool right_kind = container.object()->has_number_keys ? element.integer() != nullptr
+                                                                : element.string() != nullptr;
+    return right_kind && container.object()->find(element.text()) != nullptr;
   }
   const List* list = container.list();
   return list != nullptr && std::find(list->begin(), list->end(), element) != list->end();
@@ -30,7 +32,9 @@ List elements(const Value& value) {
   if (value.list() != nullptr) return *value.list();
   List out;
   if (value.object() != nullptr) {
-    for (const auto& member : value.object()->members) out.emplace_back(member.first);
+    for (const auto& member : value.object()->members) {
+      out.push_back(key_value(*value.object(), member.first));
+    }
   } else if (value.string() != nullptr) {
     for (std::string_view text = *value.string(); !text.empty();) {
       const std::size_t size = decode_utf8(text).size;

@@ -111,6 +111,56 @@ Result<Value> format(std::string_view text, const Arguments& arguments) {
   return Value(out.append(text));
 }
 
+template <class Belongs>
+Value all_characters(const std::string& text, const Belongs& belongs) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), belongs);
+}
+
+Value splitlines(std::string_view text) {
+  List lines;
+  while (!text.empty()) {
+    const std::size_t end = text.find_first_of("\r\n");
+    lines.emplace_back(text.substr(0, end));
+    if (end == text.npos) break;
+    text.remove_prefix(end + (text.substr(end).starts_with("\r\n") ? 2 : 1));
+  }
+  return lines;
+}
+
+Value count(std::string_view text, std::string_view part) {
+  std::int64_t found = 0;
+  if (part.empty()) return static_cast<std::int64_t>(code_points(text)) + 1;
+  for (std::size_t at = text.find(part); at != text.npos; at = text.find(part, at + part.size())) {
+    ++found;
+  }
+  return found;
+}
+
+// Those that programs use beside the usual ones; undefined where there is no such method.
+Value rare_string_method(const std::string& text, std::string_view name, const Value& first) {
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  const auto letter = [](char c) { return is_upper(c) || is_lower(c); };
+  if (name == "isdigit" || name == "isnumeric" || name == "isdecimal") {
+    return all_characters(text, digit);
+  }
+  if (name == "isalpha") return all_characters(text, letter);
+  if (name == "isalnum") {
+    return all_characters(text, [&](char c) { return digit(c) || letter(c); });
+  }
+  if (name == "isupper")
+    return with_case(text, to_lower) != text && with_case(text, to_upper) == text;
+  if (name == "islower")
+    return with_case(text, to_upper) != text && with_case(text, to_lower) == text;
+  if (name == "splitlines") return splitlines(text);
+  const std::string other = first.text();
+  if (name == "count") return count(text, other);
+  if (name == "removeprefix") return text.starts_with(other) ? text.substr(other.size()) : text;
+  if (name == "removesuffix") {
+    return text.ends_with(other) ? text.substr(0, text.size() - other.size()) : text;
+  }
+  return {};
+}
+
 Result<Value> string_method(const std::string& text, std::string_view name,
                             const Arguments& arguments) {
   const Value first = arguments.get(0, "chars");
@@ -138,7 +188,20 @@ Result<Value> string_method(const std::string& text, std::string_view name,
     if (at == std::string::npos) return Value(std::int64_t{-1});
     return Value(static_cast<std::int64_t>(code_points(std::string_view(text).substr(0, at))));
   }
-  return unknown_method("strings", name);
+  Value result = rare_string_method(text, name, first);
+  return result.is_undefined() ? Result<Value>(unknown_method("strings", name)) : result;
+}
+
+// None that changes a list or an object: the models' own libraries refuse those.
+Result<Value> list_method(const List& list, std::string_view name, const Arguments& arguments) {
+  const Value first = arguments.get(0, "value");
+  if (name == "count") {
+    return Value(static_cast<std::int64_t>(std::count(list.begin(), list.end(), first)));
+  }
+  if (name != "index") return unknown_method("lists", name);
+  const auto found = std::find(list.begin(), list.end(), first);
+  if (found == list.end()) return invalid_argument("index: the list has no such element");
+  return Value(static_cast<std::int64_t>(found - list.begin()));
 }
 
 Result<Value> object_method(const Object& object, std::string_view name,
@@ -153,11 +216,11 @@ Result<Value> object_method(const Object& object, std::string_view name,
   List out;
   for (const auto& [member, value] : object.members) {
     if (name == "keys") {
-      out.emplace_back(member);
+      out.push_back(key_value(object, member));
     } else if (name == "values") {
       out.push_back(value);
     } else if (name == "items") {
-      out.emplace_back(List{Value(member), value});
+      out.emplace_back(List{key_value(object, member), value});
     } else {
       return unknown_method("objects", name);
     }
@@ -171,7 +234,7 @@ Result<Value> object_method(const Object& object, std::string_view name,
 Result<Value> call_method(const Value& self, std::string_view name,
                           const CallArguments& arguments) {
   if (self.string() != nullptr) return string_method(*self.string(), name, arguments);
-  if (self.list() != nullptr) return unknown_method("lists", name);
+  if (self.list() != nullptr) return list_method(*self.list(), name, arguments);
   if (self.object() != nullptr) return object_method(*self.object(), name, arguments);
   if (self.is_undefined()) {
     return invalid_argument("\"" + std::string(name.substr(0, 64)) +

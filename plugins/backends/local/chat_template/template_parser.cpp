@@ -79,6 +79,12 @@ class Parser {
     if (name == "macro") return parse_macro(statement);
     if (name == "filter") return parse_filter(statement);
     if (name == "generation") return parse_group(statement);
+    if (name == "call") return parse_call(statement);
+    if (name == "do") {
+      statement.kind = Statement::Kind::kDo;
+      statement.expressions.push_back(expressions_.parse());
+      return end_tag();
+    }
     if (name == "break" || name == "continue") {
       const bool leaves = name == "break";
       statement.kind = leaves ? Statement::Kind::kBreak : Statement::Kind::kContinue;
@@ -147,14 +153,29 @@ class Parser {
     statement.kind = Statement::Kind::kMacro;
     statement.text = cursor_.expect(Kind::kName, "a macro's name");
     cursor_.expect(Kind::kOperator, "(");
+    parse_parameters(statement);
+    end_tag();
+    statement.blocks.push_back(parse_block({"endmacro"}));
+    end_tag();
+  }
+
+  void parse_call(Statement& statement) {
+    statement.kind = Statement::Kind::kCallBlock;
+    statement.text = "caller";
+    if (cursor_.accept("(")) parse_parameters(statement);
+    statement.expressions.push_back(expressions_.parse());
+    end_tag();
+    statement.blocks.push_back(parse_block({"endcall"}));
+    end_tag();
+  }
+
+  // After "(".
+  void parse_parameters(Statement& statement) {
     while (!cursor_.error() && !cursor_.accept(")")) {
       statement.names.push_back(cursor_.expect(Kind::kName, "a parameter"));
       statement.expressions.push_back(cursor_.accept("=") ? expressions_.parse() : nullptr);
       if (!cursor_.is_operator(")") && !cursor_.accept(",")) cursor_.fail("expected \",\"");
     }
-    end_tag();
-    statement.blocks.push_back(parse_block({"endmacro"}));
-    end_tag();
   }
 
   void parse_filter(Statement& statement) {

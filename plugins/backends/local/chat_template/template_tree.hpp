@@ -59,6 +59,8 @@ struct Statement {
     kSetBlock,   // names[0] = output of blocks[0], through expressions[0] when not null
     kFilter,     // output of blocks[0] through expressions[0]
     kMacro,      // text(names with defaults expressions[i], null for none): blocks[0]
+    kCallBlock,  // a call, the last expression, where "caller" is blocks[0] with these names
+    kDo,         // expressions[0], for what it changes
     kGroup,      // blocks[0], as it stands
     kBreak,
     kContinue,

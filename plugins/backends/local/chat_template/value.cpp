@@ -63,7 +63,7 @@ void append_representation(const Value& value, int depth, std::string& out) {
     out += '{';
     for (const auto& [key, member] : object->members) {
       separate();
-      out += quoted(key) + ": ";
+      out += (object->has_number_keys ? key : quoted(key)) + ": ";
       append_representation(member, depth + 1, out);
     }
     out += '}';
@@ -193,6 +193,47 @@ void Object::set(std::string_view key, Value value) {
   members.emplace_back(key, std::move(value));
 }
 
+Value Value::lazy(List list) {
+  Value value;
+  value.data_ = Lazy{std::make_shared<List>(std::move(list))};
+  return value;
+}
+
+Value key_value(const Object& object, const std::string& key) {
+  std::int64_t number = 0;
+  if (object.has_number_keys) {
+    std::from_chars(key.data(), key.data() + key.size(), number);
+    return number;
+  }
+  return key;
+}
+
+std::string escaped_html(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      case '"':
+        out += "&#34;";
+        break;
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
 double Value::number() const {
   if (real() != nullptr) return *real();
   if (integer() != nullptr) return static_cast<double>(*integer());
@@ -221,9 +262,11 @@ std::string Value::text() const {
 bool operator==(const Value& a, const Value& b) {
   const bool numbers = (a.is_number() || a.boolean()) && (b.is_number() || b.boolean());
   if (numbers) return a.number() == b.number();
+  if (a.string() != nullptr && b.string() != nullptr) return *a.string() == *b.string();
+  if (a.list() != nullptr && b.list() != nullptr) {
+    return a.list() == b.list() || *a.list() == *b.list();
+  }
   if (a.data_.index() != b.data_.index()) return false;
-  if (a.string() != nullptr) return *a.string() == *b.string();
-  if (a.list() != nullptr) return a.list() == b.list() || *a.list() == *b.list();
   if (a.object() == nullptr || a.object() == b.object()) return true;
   const auto& members = a.object()->members;
   return members.size() == b.object()->members.size() &&

@@ -60,6 +60,16 @@ const Case kExpressions[] = {
     {"{{ (messages|selectattr('role', 'equalto', 'user')|list)[0].content }}", "hi"},
     {"{{ nested.items()|list|length }}{{ nested.get('q', 'w') }}", "2w"},
     {"{{ {'k': 1}.k }}{{ (1, 2)|last }}{{ range(3)|list }}", "12[0, 1, 2]"},
+    {"{{ {1: 'a', 20: 'b'}[20] }}{% for k, v in {1: 'a', 2: 'b'}.items() %}{{ k + 1 }}{{ v }}"
+     "{% endfor %}{{ 1 in {1: 2} }}",
+     "b2a3bTrue"},
+    {"{{ {1: 'a'} }}{{ {1: 'a'}|tojson }}", "{1: 'a'}{\"1\": \"a\"}"},
+    {"{{ '<'|safe + '<' ~ '&' }}{{ '<' + '<' }}{{ '\"'|e }}", "<&lt;&amp;<<&#34;"},
+    {"{{ [1, 2, 1].count(1) }}{{ ['a'].index('a') }}{% do [1] %}", "20"},
+    {"{{ 'a,b'.count(',') }}{{ '12'.isdigit() }}{{ 'ab'.removeprefix('a') }}"
+     "{{ 'a\nb'.splitlines() }}",
+     "1Trueb['a', 'b']"},
+    {"{{ [1, 2]|sum }} {{ 2.567|round(1) }} {{ [1, 0]|select|list|length }}", "3 2.6 1"},
     {"{{ strftime_now('%d %b %Y') }}", "15 Jan 2026"},
 };
 INSTANTIATE_TEST_SUITE_P(Expressions, Renders, testing::ValuesIn(kExpressions));
@@ -80,6 +90,9 @@ const Case kStatements[] = {
     {"{% macro m(a, b='z') %}<{{ a }}{{ b }}>{% endmacro %}{{ m('x') }}{{ m(b='1', a='2') }}",
      "<xz><21>"},
     {"{% set t %}a{{ number }}{% endset %}{{ t }}{{ t|length }}", "a72"},
+    {"{% macro m(x) %}[{{ caller(x) }}]{% endmacro %}{% for i in [7] %}"
+     "{% call(y) m('v') %}{{ y }}{{ i }}{% endcall %}{% endfor %}",
+     "[v7]"},
     {"{% filter upper %}ab{% endfilter %}", "AB"},
     {"a  {#- comment -#}  b", "ab"},
     {"  {% if true %}\n  x\n  {% endif %}\ny", "  x\ny"},
@@ -94,6 +107,8 @@ const Case kErrors[] = {
     {"\n\n{% for x in y %}", "is not closed by \"endfor\""},
     {"\n{% include 'x' %}", "line 2: the tag \"include\" is not supported"},
     {"{{ 'a' | nofilter }}", "the filter \"nofilter\" is not supported"},
+    {"{{ [1].append(2) }}", "lists have no method \"append\" here"},
+    {"\n{{ messages|map(attribute='role')|tojson }}", "line 2: what map, select or reject give"},
     {"\n{{ 1 is notest }}", "line 2: the test \"notest\" is not supported"},
     {"{{ nofunction() }}", "the function \"nofunction\" is not supported"},
     {"{{ missing.x }}", "\"x\" is asked of something undefined"},

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "plugins/backends/local/model/model.hpp"
+#include "plugins/backends/local/tokenizer/literal_text.hpp"
 
 namespace backplane::local {
 
@@ -18,6 +19,30 @@ Result<ModelText> ModelText::load(const EngineOptions& options) {
   if (auto status = text.describe(options); !status) return status.error();
   return text;
 }
+
+namespace {
+
+// What clients wrote, with the names of control tokens in it marked as text. Copies alone what
+// changes.
+Value with_marks(const Value& value, const Vocabulary& vocabulary) {
+  if (value.string() != nullptr) {
+    const std::string& text = *value.string();
+    return has_control_names(text, vocabulary) ? Value(mark_literal(text, vocabulary)) : value;
+  }
+  if (value.list() != nullptr) {
+    List list;
+    for (const Value& element : *value.list()) list.push_back(with_marks(element, vocabulary));
+    return list;
+  }
+  if (value.object() == nullptr) return value;
+  Object object;
+  for (const auto& [key, member] : value.object()->members) {
+    object.set(mark_literal(key, vocabulary), with_marks(member, vocabulary));
+  }
+  return object;
+}
+
+}  // namespace
 
 Status ModelText::load_chat_template() {
   const auto source = file_->text("tokenizer.chat_template");
@@ -74,6 +99,7 @@ Result<std::string> ModelText::render_chat(Object inputs, std::int64_t now_s) co
   const auto text = [&](const std::optional<Token>& token) {
     return token ? std::string(vocabulary.text(*token)) : std::string();
   };
+  for (auto& [name, value] : inputs.members) value = with_marks(value, vocabulary);
   inputs.set("bos_token", text(vocabulary.bos()));
   inputs.set("eos_token", text(vocabulary.eos()));
   return (*chat_template_)->render(Value(std::move(inputs)), now_s);
@@ -91,7 +117,7 @@ Status ModelText::check_length(std::string_view text) const {
 std::vector<Token> ModelText::tokenize_chat(std::string_view rendered) const {
   const auto bos = tokenizer_->vocabulary().bos();
   const bool has_bos = bos && rendered.starts_with(tokenizer_->vocabulary().text(*bos));
-  return tokenizer_->encode(rendered, {!has_bos, true});
+  return tokenizer_->encode(rendered, {!has_bos, true, true});
 }
 
 std::vector<Token> ModelText::tokenize_text(std::string_view text) const {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "plugins/backends/local/tokenizer/literal_text.hpp"
 #include "plugins/backends/local/tokenizer/unicode.hpp"
 
 namespace backplane::local {
@@ -89,7 +90,13 @@ std::vector<Token> Tokenizer::encode(std::string_view text, EncodeOptions option
   if (options.add_special && with_bos && vocabulary_.bos()) out.push_back(*vocabulary_.bos());
   bool first = true;
   std::size_t begin = 0;
+  std::string unmarked;
   const auto close = [&](std::string_view plain) {
+    if (options.drop_marks && plain.find(kLiteralMark) != plain.npos) {
+      unmarked = plain;
+      std::erase(unmarked, kLiteralMark);
+      plain = unmarked;
+    }
     if (plain.empty()) return;
     if (normalizer_.does_nothing()) {
       encode_plain(plain, first, out);

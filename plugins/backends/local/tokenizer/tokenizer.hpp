@@ -17,6 +17,7 @@ namespace backplane::local {
 struct EncodeOptions {
   bool add_special = false;    // begin/end tokens, as the model wants them
   bool parse_special = false;  // "<|im_end|>" in the text is that token, not its letters
+  bool drop_marks = false;     // those of literal_text.hpp
 };
 
 class Tokenizer {

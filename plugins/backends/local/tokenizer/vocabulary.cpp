@@ -157,4 +157,17 @@ std::optional<Token> Vocabulary::special_prefix(std::string_view text, bool with
   return std::nullopt;
 }
 
+bool Vocabulary::begins_control(std::string_view text) const {
+  for (const Token token : specials_[static_cast<unsigned char>(text[0])]) {
+    const std::string_view name = this->text(token);
+    if (type(token) != TokenType::kControl || name == "<think>" || name == "</think>") continue;
+    if (text.starts_with(name)) return true;
+    // A word that happens to begin like a name stays as it is: templates compare words.
+    const char first = static_cast<char>(name[0] | 0x20);
+    const bool is_word = first >= 'a' && first <= 'z';
+    if (!is_word && name.starts_with(text)) return true;
+  }
+  return false;
+}
+
 }  // namespace backplane::local

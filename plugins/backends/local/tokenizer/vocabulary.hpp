@@ -58,6 +58,9 @@ class Vocabulary {
 
   // The longest special token `text` begins with. Control tokens count only when `with_control`.
   std::optional<Token> special_prefix(std::string_view text, bool with_control) const;
+  // Whether `text` begins with the name of a control token, or is the beginning of one; but for
+  // those around reasoning.
+  bool begins_control(std::string_view text) const;
 
  private:
   static std::size_t index(Token token) { return static_cast<std::size_t>(token); }

@@ -242,11 +242,11 @@ TEST(Engine, RendersAndTokenizesConversations) {
   inputs.set("add_generation_prompt", true);
   const auto text = engine->render_chat(inputs, 0);
   ASSERT_TRUE(text) << text.error().message;
-  EXPECT_EQ(*text, "<s>user: the <s> end<|end|>assistant: ");
+  EXPECT_EQ(*text, "<s>user: the <\xffs> end<|end|>assistant: ");  // marked as text
   const auto tokens = engine->tokenize_chat(*text);
   EXPECT_EQ(tokens[0], kTinyBos);
   EXPECT_NE(tokens[1], kTinyBos);
-  EXPECT_EQ(std::count(tokens.begin(), tokens.end(), kTinyBos), 2);
+  EXPECT_EQ(std::count(tokens.begin(), tokens.end(), kTinyBos), 1);
   const auto plain = engine->tokenize_text("the <s>");
   EXPECT_EQ(std::count(plain.begin(), plain.end(), kTinyBos), 1);
 }

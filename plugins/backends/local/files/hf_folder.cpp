@@ -8,6 +8,7 @@
 #include "plugins/backends/local/files/hf_tokenizer.hpp"
 #include "plugins/backends/local/files/json_file.hpp"
 #include "plugins/backends/local/files/safetensors_reader.hpp"
+#include "plugins/backends/local/tokenizer/tokenizer_json.hpp"
 
 namespace backplane::local {
 namespace {
@@ -37,6 +38,7 @@ class FolderReader {
       if (auto status = read_file(file, tensors); !status) return status;
     }
     describe();
+    if (auto status = read_tokenizer(); !status) return status;
     return read_hf_tokenizer(folder_, out_);
   }
 
@@ -89,6 +91,16 @@ class FolderReader {
     if (out_.tensors().size() <= kFileTensorsMax) return ok();
     return invalid_argument(path + ": the model has more than " + std::to_string(kFileTensorsMax) +
                             " tensors");
+  }
+
+  // What tokenizer_config.json adds comes after. Without a tokenizer the tokenizer's loader says
+  // what is missing.
+  Status read_tokenizer() {
+    const auto file = MappedFile::open(folder_ / "tokenizer.json");
+    if (!file && file.error().code == Code::kNotFound) return ok();
+    if (!file) return file.error();
+    const auto bytes = file->bytes();
+    return read_tokenizer_json({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, out_);
   }
 
   void describe() {

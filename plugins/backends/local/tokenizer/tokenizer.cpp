@@ -106,7 +106,10 @@ std::vector<Token> Tokenizer::encode(std::string_view text, EncodeOptions option
   };
   for (std::size_t at = 0; at < text.size();) {
     const auto token = special_at(text, at, options.parse_special);
-    if (!token) {
+    const std::size_t end = token ? at + vocabulary_.text(*token).size() : at;
+    // A name of one character has its mark behind it.
+    const bool marked = options.drop_marks && end < text.size() && text[end] == kLiteralMark;
+    if (!token || marked) {
       ++at;
       continue;
     }
@@ -115,7 +118,7 @@ std::vector<Token> Tokenizer::encode(std::string_view text, EncodeOptions option
     close((flags & kTokenStripsLeft) != 0 ? without_trailing_space(before) : before);
     out.push_back(*token);
     first = !first_once_;
-    at += vocabulary_.text(*token).size();
+    at = end;
     if ((flags & kTokenStripsRight) != 0) at += leading_space(text.substr(at));
     begin = at;
   }

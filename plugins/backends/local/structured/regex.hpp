@@ -17,7 +17,7 @@ namespace backplane::local {
 inline constexpr std::size_t kPatternBytesMax = 16 * 1024;
 inline constexpr std::size_t kPatternDepthMax = 64;
 inline constexpr std::size_t kNfaStatesMax = 200'000;
-inline constexpr std::uint64_t kNfaStepsMax = 40'000'000;  // of one determinisation
+inline constexpr std::uint64_t kNfaStepsMax = 20'000'000;  // of one determinisation
 
 using CodePoints = std::vector<std::pair<std::uint32_t, std::uint32_t>>;  // ranges, both ends in
 

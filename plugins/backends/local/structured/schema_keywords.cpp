@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "plugins/backends/local/structured/grammar.hpp"
 #include "plugins/backends/local/structured/schema_reader.hpp"
 
 namespace backplane::local {
@@ -101,6 +102,10 @@ class Demands : SchemaReader {
   Status read_combination(std::string_view keyword) {
     auto list = schemas(keyword);
     if (!list) return list.error();
+    if (keyword == "oneOf" && (*list)->size() > kSchemaBranchesMax) {
+      return fault(keyword,
+                   "has more than " + std::to_string(kSchemaBranchesMax) + " alternatives");
+    }
     SchemaClause clause;
     for (std::size_t i = 0; i < (*list)->size(); ++i) {
       const json::value& one = (**list)[i];

@@ -260,6 +260,19 @@ TEST(JsonSchemaBounds, DeepAndLargeSchemasAreRefused) {
   EXPECT_FALSE(compile_json_schema(wide + "}}", {}));
 }
 
+// Each is within the bounds of one automaton; together they would take minutes.
+TEST(JsonSchemaBounds, ManyCostlyPatternsAreRefused) {
+  std::string schema = "{\"properties\":{";
+  for (int i = 0; i < 1'000; ++i) {
+    const std::string number = std::to_string(i);
+    schema +=
+        (i == 0 ? "\"p" : ",\"p") + number + "\":{\"pattern\":\"(a|b)*a(a|b){11}" + number + "\"}";
+  }
+  const auto grammar = compile_json_schema(schema + "}}", {});
+  ASSERT_FALSE(grammar);
+  EXPECT_NE(grammar.error().message.find("too large"), std::string::npos);
+}
+
 TEST(JsonSchemaOptions, ObjectOnly) {
   SchemaOptions options;
   options.object_only = true;

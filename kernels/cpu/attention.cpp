@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <iterator>
 #include <limits>
 
 #include "kernels/cpu/operators.hpp"
@@ -59,19 +60,34 @@ HWY_INLINE const float* row_of(const Block& block, std::size_t position, std::si
   return block.pages[position / kPagePositions] + position % kPagePositions * size;
 }
 
-// out = out * keep + sum over p of weights[p] * values[p].
-HWY_INLINE void add_values(const float* weights, const Block& values, float keep, std::size_t size,
-                           float* out) {
+// out = out * keep + sum over p of weights[p] * values[p], for V vectors side by side: as many
+// additions as wait for each other can then run at once.
+template <std::size_t V>
+HWY_INLINE void add_vectors(const float* weights, const Block& values, float keep, std::size_t size,
+                            std::size_t i, float* out) {
   const hn::ScalableTag<float> d;
   const std::size_t lanes = hn::Lanes(d);
-  std::size_t i = 0;
-  for (; i + lanes <= size; i += lanes) {
-    auto sums = hn::Mul(hn::LoadU(d, out + i), hn::Set(d, keep));
-    for (std::size_t p = values.begin; p < values.positions; ++p) {
-      sums = hn::MulAdd(hn::Set(d, weights[p]), hn::LoadU(d, row_of(values, p, size) + i), sums);
-    }
-    hn::StoreU(sums, d, out + i);
+  hn::Vec<decltype(d)> sums[V];
+  for (std::size_t v = 0; v < V; ++v) {
+    sums[v] = hn::Mul(hn::LoadU(d, out + i + v * lanes), hn::Set(d, keep));
   }
+  for (std::size_t p = values.begin; p < values.positions; ++p) {
+    const float* row = row_of(values, p, size) + i;
+    for (std::size_t v = 0; v < V; ++v) {
+      sums[v] = hn::MulAdd(hn::Set(d, weights[p]), hn::LoadU(d, row + v * lanes), sums[v]);
+    }
+  }
+  for (std::size_t v = 0; v < V; ++v) hn::StoreU(sums[v], d, out + i + v * lanes);
+}
+
+HWY_INLINE void add_values(const float* weights, const Block& values, float keep, std::size_t size,
+                           float* out) {
+  const std::size_t lanes = hn::Lanes(hn::ScalableTag<float>());
+  std::size_t i = 0;
+  for (; i + 4 * lanes <= size; i += 4 * lanes) {
+    add_vectors<4>(weights, values, keep, size, i, out);
+  }
+  for (; i + lanes <= size; i += lanes) add_vectors<1>(weights, values, keep, size, i, out);
   for (; i < size; ++i) {
     float sum = out[i] * keep;
     for (std::size_t p = values.begin; p < values.positions; ++p) {
@@ -96,6 +112,22 @@ HWY_INLINE void cap_scores(float (&scores)[kBlockPositions], float cap) {
   }
 }
 
+// Scores become exp(score - highest), those outside the block 0; returns their sum.
+HWY_INLINE float weigh(float (&scores)[kBlockPositions], const Block& block, float highest) {
+  const hn::ScalableTag<float> d;
+  for (std::size_t i = 0; i < kBlockPositions; i += hn::Lanes(d)) {
+    const auto below = hn::Sub(hn::LoadU(d, scores + i), hn::Set(d, highest));
+    hn::StoreU(hn::Exp(d, below), d, scores + i);
+  }
+  std::fill_n(scores, block.begin, 0.0f);
+  std::fill(scores + block.positions, std::end(scores), 0.0f);
+  auto sums = hn::Zero(d);
+  for (std::size_t i = 0; i < kBlockPositions; i += hn::Lanes(d)) {
+    sums = hn::Add(sums, hn::LoadU(d, scores + i));
+  }
+  return hn::GetLane(hn::SumOfLanes(d, sums));
+}
+
 HWY_INLINE void attend_block(const float* query, const Block& keys, const Block& values,
                              const HeadShape& shape, Running& running, float* out) {
   const std::size_t size = shape.head_size;
@@ -108,11 +140,7 @@ HWY_INLINE void attend_block(const float* query, const Block& keys, const Block&
   for (std::size_t p = keys.begin; p < keys.positions; ++p) highest = std::max(highest, weights[p]);
   const float keep = std::exp(running.highest - highest);
   running.highest = highest;
-  running.sum *= keep;
-  for (std::size_t p = keys.begin; p < keys.positions; ++p) {
-    weights[p] = std::exp(weights[p] - highest);
-    running.sum += weights[p];
-  }
+  running.sum = running.sum * keep + weigh(weights, keys, highest);
   add_values(weights, values, keep, size, out);
 }
 

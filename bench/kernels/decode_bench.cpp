@@ -58,6 +58,7 @@ void decode(benchmark::State& state) {
 BENCHMARK(decode)
     ->ArgNames({"sequences", "threads"})
     ->ArgsProduct({{1, 8, 32}, {1, 0}})
+    ->MeasureProcessCPUTime()
     ->UseRealTime();
 
 void prefill(benchmark::State& state) {
@@ -73,7 +74,7 @@ void prefill(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(loaded.model->forward(batch, *cache).data);
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * kBatchMax));
 }
-BENCHMARK(prefill)->ArgNames({"threads"})->Arg(1)->Arg(0)->UseRealTime();
+BENCHMARK(prefill)->ArgNames({"threads"})->Arg(1)->Arg(0)->MeasureProcessCPUTime()->UseRealTime();
 
 }  // namespace
 }  // namespace backplane::local

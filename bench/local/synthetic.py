@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Llama models of random weights: as fast and as large as real ones of their shape, and nobody's."""
+"""Llama models of random weights: as fast and as large as real ones of their shape."""
 import os
 import random
 import struct

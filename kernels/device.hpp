@@ -40,8 +40,9 @@ enum class RopePairs : std::uint8_t {
 // Positions of one page of a cache; a power of two.
 inline constexpr std::size_t kPagePositions = 16;
 
-// The keys, or the values, of one layer for all sequences. Those of head h at slot s of page p
-// begin at data + p * page_stride + (h * kPagePositions + s) * head_size.
+// The keys, or the values, of one layer for all sequences: page p has kPagePositions * kv_heads *
+// head_size floats at data + p * page_stride, in whatever order store() likes and attention()
+// expects.
 struct PagedRows {
   float* data = nullptr;
   std::size_t page_stride = 0;  // floats
@@ -99,9 +100,11 @@ class Device {
   // x[rows[i]] += factors[i] * y[i]. `rows`, each one once, and `factors` are host memory.
   virtual void add_rows(Matrix x, std::span<const std::uint32_t> rows,
                         std::span<const float> factors, ConstMatrix y) = 0;
-  // Writes row i, the heads of one token one after the other, to slots[i], which is host memory.
-  virtual void store(ConstMatrix rows, std::size_t head_size, std::span<const PageSlot> slots,
-                     const PagedRows& cache) = 0;
+  // Writes row i of keys and of values, the heads of one token one after the other, to slots[i],
+  // which is host memory.
+  virtual void store(ConstMatrix keys, ConstMatrix values, std::size_t head_size,
+                     std::span<const PageSlot> slots, const PagedRows& cached_keys,
+                     const PagedRows& cached_values) = 0;
   // out[i] = x[rows[i]]. `rows` is host memory.
   virtual void gather(ConstMatrix x, std::span<const std::uint32_t> rows, Matrix out) = 0;
   // out[t] = softmax(scores of q[t] and keys) * values, head by head, over spans[t].

@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
-#include <iterator>
 #include <limits>
 
 #include "kernels/cpu/operators.hpp"
@@ -23,19 +22,6 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 inline constexpr std::size_t kBlockPages = 4;
 inline constexpr std::size_t kBlockPositions = kBlockPages * kPagePositions;
-
-HWY_INLINE float dot(const float* a, const float* b, std::size_t size) {
-  const hn::ScalableTag<float> d;
-  const std::size_t lanes = hn::Lanes(d);
-  auto sums = hn::Zero(d);
-  std::size_t i = 0;
-  for (; i + lanes <= size; i += lanes) {
-    sums = hn::MulAdd(hn::LoadU(d, a + i), hn::LoadU(d, b + i), sums);
-  }
-  float sum = i > 0 ? hn::GetLane(hn::SumOfLanes(d, sums)) : 0.0f;
-  for (; i < size; ++i) sum += a[i] * b[i];
-  return sum;
-}
 
 // The pages that hold one block of positions, at one head. Those before `begin` are not looked at.
 struct Block {
@@ -56,45 +42,91 @@ HWY_INLINE Block block_at(const PagedRows& rows, std::size_t offset, const Atten
   return block;
 }
 
-HWY_INLINE const float* row_of(const Block& block, std::size_t position, std::size_t size) {
-  return block.pages[position / kPagePositions] + position % kPagePositions * size;
-}
-
-// out = out * keep + sum over p of weights[p] * values[p], for V vectors side by side: as many
-// additions as wait for each other can then run at once.
-template <std::size_t V>
-HWY_INLINE void add_vectors(const float* weights, const Block& values, float keep, std::size_t size,
-                            std::size_t i, float* out) {
-  const hn::ScalableTag<float> d;
-  const std::size_t lanes = hn::Lanes(d);
-  hn::Vec<decltype(d)> sums[V];
-  for (std::size_t v = 0; v < V; ++v) {
-    sums[v] = hn::Mul(hn::LoadU(d, out + i + v * lanes), hn::Set(d, keep));
-  }
-  for (std::size_t p = values.begin; p < values.positions; ++p) {
-    const float* row = row_of(values, p, size) + i;
-    for (std::size_t v = 0; v < V; ++v) {
-      sums[v] = hn::MulAdd(hn::Set(d, weights[p]), hn::LoadU(d, row + v * lanes), sums[v]);
+// scores[p] = the product of the query and the key at p, for kPages pages beginning with `first`.
+// A page holds float i of all its keys side by side; two sums for each keep the processor busy.
+template <std::size_t kPages>
+HWY_INLINE void score_pages(const float* query, const Block& keys, std::size_t first,
+                            std::size_t size, float* scores) {
+  const hn::CappedTag<float, kPagePositions> d;
+  using Vector = hn::Vec<decltype(d)>;
+  for (std::size_t slot = 0; slot < kPagePositions; slot += hn::Lanes(d)) {
+    Vector even[kPages], odd[kPages];
+    for (std::size_t p = 0; p < kPages; ++p) even[p] = odd[p] = hn::Zero(d);
+    std::size_t i = 0;
+    for (; i + 2 <= size; i += 2) {
+      const Vector one = hn::Set(d, query[i]);
+      const Vector other = hn::Set(d, query[i + 1]);
+      for (std::size_t p = 0; p < kPages; ++p) {
+        const float* const column = keys.pages[first + p] + i * kPagePositions + slot;
+        even[p] = hn::MulAdd(one, hn::LoadU(d, column), even[p]);
+        odd[p] = hn::MulAdd(other, hn::LoadU(d, column + kPagePositions), odd[p]);
+      }
+    }
+    for (std::size_t p = 0; p < kPages; ++p) {
+      if (i < size) {
+        const float* const column = keys.pages[first + p] + i * kPagePositions + slot;
+        even[p] = hn::MulAdd(hn::Set(d, query[i]), hn::LoadU(d, column), even[p]);
+      }
+      hn::StoreU(hn::Add(even[p], odd[p]), d, scores + p * kPagePositions + slot);
     }
   }
-  for (std::size_t v = 0; v < V; ++v) hn::StoreU(sums[v], d, out + i + v * lanes);
+}
+
+// Slots outside the span hold anything: their scores are such that they weigh nothing.
+HWY_INLINE void score(const float* query, const Block& keys, const HeadShape& shape,
+                      float (&scores)[kBlockPositions]) {
+  const std::size_t size = shape.head_size;
+  const std::size_t pages = (keys.positions + kPagePositions - 1) / kPagePositions;
+  if (pages == kBlockPages) {
+    score_pages<kBlockPages>(query, keys, 0, size, scores);
+  } else {
+    for (std::size_t p = 0; p < pages; ++p) {
+      score_pages<1>(query, keys, p, size, scores + p * kPagePositions);
+    }
+  }
+  const hn::CappedTag<float, kBlockPositions> d;
+  for (std::size_t i = 0; i < kBlockPositions; i += hn::Lanes(d)) {
+    auto scaled = hn::Mul(hn::LoadU(d, scores + i), hn::Set(d, shape.score_scale));
+    if (shape.score_cap != 0) {
+      const auto cap = hn::Set(d, shape.score_cap);
+      scaled = hn::Mul(cap, hn::Tanh(d, hn::Div(scaled, cap)));
+    }
+    hn::StoreU(scaled, d, scores + i);
+  }
+  constexpr float kNothing = -std::numeric_limits<float>::infinity();
+  std::fill(scores, scores + keys.begin, kNothing);
+  std::fill(scores + keys.positions, scores + kBlockPositions, kNothing);
+}
+
+// out = out * keep + sum over p of weights[p] * values[p], for kVectors vectors of floats at `i`.
+template <std::size_t kVectors, class Tag>
+HWY_INLINE void add_columns(Tag d, const float* weights, const Block& values, float keep,
+                            std::size_t size, std::size_t i, float* out) {
+  hn::Vec<Tag> sums[kVectors];
+  for (std::size_t v = 0; v < kVectors; ++v) {
+    sums[v] = hn::Mul(hn::LoadU(d, out + i + v * hn::Lanes(d)), hn::Set(d, keep));
+  }
+  for (std::size_t p = values.begin; p < values.positions; ++p) {
+    const float* const row = values.pages[p / kPagePositions] + p % kPagePositions * size + i;
+    const auto weight = hn::Set(d, weights[p]);
+    for (std::size_t v = 0; v < kVectors; ++v) {
+      sums[v] = hn::MulAdd(weight, hn::LoadU(d, row + v * hn::Lanes(d)), sums[v]);
+    }
+  }
+  for (std::size_t v = 0; v < kVectors; ++v) hn::StoreU(sums[v], d, out + i + v * hn::Lanes(d));
 }
 
 HWY_INLINE void add_values(const float* weights, const Block& values, float keep, std::size_t size,
                            float* out) {
-  const std::size_t lanes = hn::Lanes(hn::ScalableTag<float>());
+  const hn::ScalableTag<float> d;
+  const hn::CappedTag<float, 1> one;
+  const std::size_t lanes = hn::Lanes(d);
   std::size_t i = 0;
   for (; i + 4 * lanes <= size; i += 4 * lanes) {
-    add_vectors<4>(weights, values, keep, size, i, out);
+    add_columns<4>(d, weights, values, keep, size, i, out);
   }
-  for (; i + lanes <= size; i += lanes) add_vectors<1>(weights, values, keep, size, i, out);
-  for (; i < size; ++i) {
-    float sum = out[i] * keep;
-    for (std::size_t p = values.begin; p < values.positions; ++p) {
-      sum += weights[p] * row_of(values, p, size)[i];
-    }
-    out[i] = sum;
-  }
+  for (; i + lanes <= size; i += lanes) add_columns<1>(d, weights, values, keep, size, i, out);
+  for (; i < size; ++i) add_columns<1>(one, weights, values, keep, size, i, out);
 }
 
 // The highest score of a head so far, and the sum of its weights below it.
@@ -103,45 +135,32 @@ struct Running {
   float sum = 0;
 };
 
-HWY_INLINE void cap_scores(float (&scores)[kBlockPositions], float cap) {
-  const hn::ScalableTag<float> d;
-  const auto high = hn::Set(d, cap);
-  for (std::size_t i = 0; i < kBlockPositions; i += hn::Lanes(d)) {
-    const auto score = hn::Div(hn::LoadU(d, scores + i), high);
-    hn::StoreU(hn::Mul(high, hn::Tanh(d, score)), d, scores + i);
+// Makes weights of scores; returns what those before them now count.
+HWY_INLINE float weigh(float (&scores)[kBlockPositions], Running& running) {
+  const hn::CappedTag<float, kBlockPositions> d;
+  auto most = hn::LoadU(d, scores);
+  for (std::size_t i = hn::Lanes(d); i < kBlockPositions; i += hn::Lanes(d)) {
+    most = hn::Max(most, hn::LoadU(d, scores + i));
   }
-}
-
-// Scores become exp(score - highest), those outside the block 0; returns their sum.
-HWY_INLINE float weigh(float (&scores)[kBlockPositions], const Block& block, float highest) {
-  const hn::ScalableTag<float> d;
-  for (std::size_t i = 0; i < kBlockPositions; i += hn::Lanes(d)) {
-    const auto below = hn::Sub(hn::LoadU(d, scores + i), hn::Set(d, highest));
-    hn::StoreU(hn::Exp(d, below), d, scores + i);
-  }
-  std::fill_n(scores, block.begin, 0.0f);
-  std::fill(scores + block.positions, std::end(scores), 0.0f);
+  const float highest = std::max(running.highest, hn::GetLane(hn::MaxOfLanes(d, most)));
   auto sums = hn::Zero(d);
   for (std::size_t i = 0; i < kBlockPositions; i += hn::Lanes(d)) {
-    sums = hn::Add(sums, hn::LoadU(d, scores + i));
+    const auto weight = hn::Exp(d, hn::Sub(hn::LoadU(d, scores + i), hn::Set(d, highest)));
+    sums = hn::Add(sums, weight);
+    hn::StoreU(weight, d, scores + i);
   }
-  return hn::GetLane(hn::SumOfLanes(d, sums));
+  const float keep = std::exp(running.highest - highest);
+  running.highest = highest;
+  running.sum = running.sum * keep + hn::GetLane(hn::SumOfLanes(d, sums));
+  return keep;
 }
 
 HWY_INLINE void attend_block(const float* query, const Block& keys, const Block& values,
                              const HeadShape& shape, Running& running, float* out) {
-  const std::size_t size = shape.head_size;
   float weights[kBlockPositions] = {};
-  for (std::size_t p = keys.begin; p < keys.positions; ++p) {
-    weights[p] = dot(query, row_of(keys, p, size), size) * shape.score_scale;
-  }
-  if (shape.score_cap != 0) cap_scores(weights, shape.score_cap);
-  float highest = running.highest;
-  for (std::size_t p = keys.begin; p < keys.positions; ++p) highest = std::max(highest, weights[p]);
-  const float keep = std::exp(running.highest - highest);
-  running.highest = highest;
-  running.sum = running.sum * keep + weigh(weights, keys, highest);
-  add_values(weights, values, keep, size, out);
+  score(query, keys, shape, weights);
+  const float keep = weigh(weights, running);
+  add_values(weights, values, keep, shape.head_size, out);
 }
 
 // Heads that share their keys and values go over them together, block by block.
@@ -172,15 +191,20 @@ namespace backplane::kernels::cpu {
 
 HWY_EXPORT(attend_heads);
 
-void store(ConstMatrix rows, std::size_t head_size, std::span<const PageSlot> slots,
-           const PagedRows& cache) {
-  assert(slots.size() == rows.rows && rows.columns % head_size == 0);
-  for (std::size_t i = 0; i < rows.rows; ++i) {
-    assert(slots[i].slot < kPagePositions);
-    float* const page = cache.data + slots[i].page * cache.page_stride;
-    for (std::size_t head = 0; head * head_size < rows.columns; ++head) {
-      std::copy_n(rows.row(i) + head * head_size, head_size,
-                  page + (head * kPagePositions + slots[i].slot) * head_size);
+// Keys lie with float i of a whole page side by side, values with each row in one piece.
+void store(ConstMatrix keys, ConstMatrix values, std::size_t head_size,
+           std::span<const PageSlot> slots, const PagedRows& cached_keys,
+           const PagedRows& cached_values) {
+  assert(slots.size() == keys.rows && slots.size() == values.rows);
+  assert(keys.columns == values.columns && keys.columns % head_size == 0);
+  for (std::size_t row = 0; row < slots.size(); ++row) {
+    const auto [page, slot] = slots[row];
+    assert(slot < kPagePositions);
+    float* const key = cached_keys.data + page * cached_keys.page_stride + slot;
+    for (std::size_t i = 0; i < keys.columns; ++i) key[i * kPagePositions] = keys.row(row)[i];
+    float* const value = cached_values.data + page * cached_values.page_stride;
+    for (std::size_t at = 0; at < values.columns; at += head_size) {
+      std::copy_n(values.row(row) + at, head_size, value + at * kPagePositions + slot * head_size);
     }
   }
 }
@@ -206,11 +230,12 @@ void attention(ThreadPool& pool, ConstMatrix queries, const PagedRows& keys,
   constexpr std::size_t kChunkProducts = 32768;
   const std::size_t chunk = kChunkProducts / (positions * shape.head_size * together) + 1;
   const auto attend = HWY_DYNAMIC_DISPATCH(attend_heads);
+  // Tokens of one sequence come one after the other: what they share is at hand.
   const std::size_t items = spans.size() * shape.kv_heads * parts;
   pool.for_each_chunk(items, chunk, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
-      const std::size_t token = i / parts / shape.kv_heads;
-      const std::size_t kv_head = i / parts % shape.kv_heads;
+      const std::size_t kv_head = i / parts / spans.size();
+      const std::size_t token = i / parts % spans.size();
       const std::size_t head = i % parts * together;
       const std::size_t offset = (kv_head * group + head) * shape.head_size;
       attend(queries.row(token) + offset, keys, values, kv_head * kPagePositions * shape.head_size,

@@ -58,9 +58,10 @@ class CpuDevice final : public Device {
   void add_bias(Matrix x, const float* bias) override { cpu::add_bias(x, bias); }
   void scale(Matrix x, float factor) override { cpu::scale(x, factor); }
   void soft_cap(Matrix x, float cap) override { cpu::soft_cap(pool_, x, cap); }
-  void store(ConstMatrix rows, std::size_t head_size, std::span<const PageSlot> slots,
-             const PagedRows& cache) override {
-    cpu::store(rows, head_size, slots, cache);
+  void store(ConstMatrix keys, ConstMatrix values, std::size_t head_size,
+             std::span<const PageSlot> slots, const PagedRows& cached_keys,
+             const PagedRows& cached_values) override {
+    cpu::store(keys, values, head_size, slots, cached_keys, cached_values);
   }
   void gather(ConstMatrix x, std::span<const std::uint32_t> rows, Matrix out) override {
     assert(out.rows == rows.size() && out.columns == x.columns);

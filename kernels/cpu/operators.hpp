@@ -31,8 +31,9 @@ void soft_cap(ThreadPool& pool, Matrix x, float cap);
 // Heads with the same keys and values that one thread computes together, at most.
 inline constexpr std::size_t kAttentionHeadsMax = 16;
 
-void store(ConstMatrix rows, std::size_t head_size, std::span<const PageSlot> slots,
-           const PagedRows& cache);
+void store(ConstMatrix keys, ConstMatrix values, std::size_t head_size,
+           std::span<const PageSlot> slots, const PagedRows& cached_keys,
+           const PagedRows& cached_values);
 void attention(ThreadPool& pool, ConstMatrix queries, const PagedRows& keys,
                const PagedRows& values, std::span<const AttentionSpan> spans,
                const HeadShape& shape, Matrix out);

@@ -133,8 +133,7 @@ void Model::attend(const Layer& layer, const kernels::PagedRows& keys,
   apply(layer.value, normed, value);
   turn_heads(query, layer.query_norm, layer.has_window);
   turn_heads(key, layer.key_norm, layer.has_window);
-  device_.store(key, parameters_.head_size, slots_, keys);
-  device_.store(value, parameters_.head_size, slots_, values);
+  device_.store(key, value, parameters_.head_size, slots_, keys, values);
   device_.attention(query, keys, values, layer.has_window ? window_spans_ : spans_,
                     {parameters_.heads, parameters_.kv_heads, parameters_.head_size,
                      parameters_.score_scale, parameters_.score_cap},

@@ -12,7 +12,9 @@ namespace {
 
 // A step may take this many times as long while no stream waits for its end.
 constexpr double kUnhurried = 4;
-// Of a prompt, in each step, however long the streams take.
+// ... or this many times what the streams take by themselves: prompts are never starved by them.
+constexpr double kPromptShare = 2;
+// Of prompts, in each step, whatever that takes.
 constexpr std::size_t kPromptTokensMin = 8;
 
 std::int64_t nanoseconds(Clock::duration duration) {
@@ -83,7 +85,10 @@ void BatchLoop::work() {
 
 std::size_t BatchLoop::budget() const {
   const std::size_t streams = roster_.streams();
-  const double milliseconds = options_.step_ms * (streams > 0 ? 1 : kUnhurried);
+  const double alone_ms = pace_.milliseconds_for(streams);
+  const double milliseconds = streams > 0
+                                  ? std::max<double>(options_.step_ms, kPromptShare * alone_ms)
+                                  : options_.step_ms * kUnhurried;
   const std::size_t fitting = pace_.tokens_within(milliseconds);
   return std::min<std::size_t>(std::max(fitting, streams + kPromptTokensMin),
                                options_.batch_tokens);

@@ -22,18 +22,27 @@ void StepPace::note(std::size_t tokens, double milliseconds) {
   products_ += milliseconds * count;
 }
 
-// A line through the steps, by least squares: what every step costs, and what each token adds.
+// A line through the steps, by least squares.
+StepPace::Line StepPace::fit() const {
+  const double spread = steps_ * squares_ - tokens_ * tokens_;
+  const double each = spread > tokens_ ? (steps_ * products_ - tokens_ * times_) / spread : 0;
+  const double fixed = (times_ - each * tokens_) / steps_;
+  if (each <= 0 || fixed < 0) return {0, times_ / tokens_};
+  return {fixed, each};
+}
+
 std::size_t StepPace::tokens_within(double milliseconds) const {
   if (steps_ == 0) return kTokensUnknown;
-  const double spread = steps_ * squares_ - tokens_ * tokens_;
-  double each = spread > tokens_ ? (steps_ * products_ - tokens_ * times_) / spread : 0;
-  double fixed = (times_ - each * tokens_) / steps_;
-  if (each <= 0 || fixed < 0) {
-    each = times_ / tokens_;
-    fixed = 0;
-  }
-  const double fitting = each > 0 ? (milliseconds - fixed) / each : static_cast<double>(kTokensMax);
+  const Line line = fit();
+  const double fitting =
+      line.each > 0 ? (milliseconds - line.fixed) / line.each : static_cast<double>(kTokensMax);
   return static_cast<std::size_t>(std::clamp(fitting, 1.0, static_cast<double>(kTokensMax)));
+}
+
+double StepPace::milliseconds_for(std::size_t tokens) const {
+  if (steps_ == 0) return 0;
+  const Line line = fit();
+  return line.fixed + line.each * static_cast<double>(tokens);
 }
 
 }  // namespace backplane::local

@@ -46,6 +46,7 @@ TEST(StepPace, FindsWhatAStepAndATokenCost) {
   }
   EXPECT_NEAR(static_cast<double>(pace.tokens_within(60)), 100, 1);
   EXPECT_EQ(pace.tokens_within(5), 1U);
+  EXPECT_NEAR(pace.milliseconds_for(20), 20, 0.5);
 }
 
 TEST(StepPace, StepsOfOneSizeTellTheirShare) {

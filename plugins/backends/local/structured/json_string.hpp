@@ -180,11 +180,8 @@ class JsonString {
     for (std::uint32_t head = from >> bits; head <= to >> bits; ++head) {
       const auto byte = static_cast<std::uint8_t>(mark | (mark == 0x80 ? head & 0x3f : head));
       const DfaState next = dfa_.next(state, byte);
-      if (next == Dfa::kDead) continue;
-      if (bits == 0) {
-        if (alive_(next, count)) return true;
-        continue;
-      }
+      if (next == Dfa::kDead || !alive_(next, count)) continue;
+      if (bits == 0) return true;
       const std::uint32_t first = std::max(from, head << bits);
       const std::uint32_t last = std::min(to, (head << bits) | ((1u << bits) - 1));
       if (descend(next, count, first, last, bits - 6, 0x80)) return true;

@@ -168,6 +168,55 @@ test('biases, penalties and stop tokens change what is said', async (context) =>
   assert.equal(endless.usage.completion_tokens, 300);
 });
 
+test('a schema is kept to, and one that cannot be is refused by its keyword', async (context) => {
+  const server = await serve(context, deployment);
+  const api = client(server);
+  const schema = {type: 'object', additionalProperties: false, required: ['name', 'age', 'kind'],
+    properties: {name: {type: 'string', maxLength: 12}, age: {type: 'integer', maximum: 99},
+      kind: {enum: ['fox', 'owl']}}};
+  const form = (own) => ({type: 'json_schema', json_schema: {name: 'animal', schema: own}});
+  for (const seed of [1, 2, 3]) {
+    const answer = await api.chat.completions.create(
+      {...ask, temperature: 1, seed, max_tokens: 200, response_format: form(schema)});
+    const animal = JSON.parse(answer.choices[0].message.content);
+    assert.equal(answer.choices[0].finish_reason, 'stop');
+    assert.deepEqual(Object.keys(animal).sort(), ['age', 'kind', 'name']);
+    assert.ok(['fox', 'owl'].includes(animal.kind) && Number.isInteger(animal.age));
+  }
+  await assert.rejects(api.chat.completions.create({...ask, response_format:
+    form({type: 'string', pattern: '(?<=a)b'})}),
+    (error) => error.status === 400 && /pattern/.test(error.message));
+});
+
+const weather = {type: 'function', function: {name: 'get_weather', description: 'The weather.',
+  parameters: {type: 'object', additionalProperties: false, required: ['city'],
+    properties: {city: {type: 'string', maxLength: 20}}}}};
+
+test('a tool call that is required comes, whole and in pieces', async (context) => {
+  const server = await serve(context, deployment);
+  const api = client(server);
+  const request = {...ask, tools: [weather], tool_choice: 'required', max_tokens: 200, seed: 3};
+  const [choice] = (await api.chat.completions.create(request)).choices;
+  assert.equal(choice.finish_reason, 'tool_calls');
+  assert.equal(choice.message.content, null);
+  const [call] = choice.message.tool_calls;
+  assert.equal(call.function.name, 'get_weather');
+  assert.match(call.id, /^call_[0-9A-Za-z]{24}$/);
+  assert.equal(typeof JSON.parse(call.function.arguments).city, 'string');
+  const pieces = [];
+  const runner = api.chat.completions.stream(request);
+  for await (const {choices: [{delta}]} of runner) {
+    for (const {function: {arguments: piece}} of delta.tool_calls ?? []) pieces.push(piece);
+  }
+  assert.ok(pieces.length > 2, 'arguments stream');
+  assert.equal(pieces.join(''), call.function.arguments);
+  const final = (await runner.finalChatCompletion()).choices[0];
+  assert.equal(final.message.tool_calls[0].function.arguments, call.function.arguments);
+  const back = await api.chat.completions.create({...ask, max_tokens: 5, tools: [weather],
+    messages: [...fox, choice.message, {role: 'tool', tool_call_id: call.id, content: 'sunny'}]});
+  assert.ok(back.choices[0].message);
+});
+
 test('a list of prompts gets a list of choices', async (context) => {
   const server = await serve(context, deployment);
   const api = client(server);

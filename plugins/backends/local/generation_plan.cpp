@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "plugins/backends/local/output/answer_grammar.hpp"
 #include "plugins/backends/local/output/text_search.hpp"
 
 namespace backplane::local {
@@ -14,6 +15,7 @@ GenerateRequest request_of(GenerateFields& fields) {
   request.max_tokens = fields.max_tokens;
   request.min_tokens = fields.min_tokens;
   request.ignore_eos = fields.ignore_eos;
+  request.priority = fields.priority;
   request.sampling = std::move(fields.sampling);
   request.stop = std::move(fields.stop);
   request.stop_tokens = std::move(fields.stop_tokens);
@@ -42,8 +44,15 @@ std::vector<Token> shown_tokens(const Engine& engine, const OutputFormat& format
   return shown;
 }
 
-Status read_chat(const Engine& engine, const OutputFormat& format, ChatFields& chat,
+Error refuse_schema(Error error) {
+  if (error.type.empty()) error.type = "UNSUPPORTED_SCHEMA";
+  error.http_status = 400;
+  return error;
+}
+
+Status read_chat(const Engine& engine, const ModelOutput& output, ChatFields& chat,
                  std::int64_t now_s, GenerateRequest& request, GenerationPlan& plan) {
+  const OutputFormat& format = output.format;
   const Result<std::string> text = render(engine, std::move(chat.template_inputs), now_s);
   if (!text) return text.error();
   if (Status fits = engine.check_length(*text); !fits) return fits;
@@ -54,6 +63,10 @@ Status read_chat(const Engine& engine, const OutputFormat& format, ChatFields& c
   const std::string& open = format.reasoning.open;
   plan.begins_thinking = !open.empty() && trim_end(*text).ends_with(open);
   request.shown_tokens = shown_tokens(engine, plan.format);
+  Result<GrammarPointer> grammar = answer_grammar(chat, plan.format, plan.begins_thinking);
+  if (!grammar) return refuse_schema(grammar.error());
+  request.grammar = std::move(*grammar);
+  request.trie = output.trie.get();
   return ok();
 }
 
@@ -74,13 +87,13 @@ void add_choices(GenerateRequest request, GenerationPlan& plan) {
 
 }  // namespace
 
-Result<GenerationPlan> plan_generation(const Engine& engine, const OutputFormat& format,
+Result<GenerationPlan> plan_generation(const Engine& engine, const ModelOutput& output,
                                        ParsedRequest parsed, std::int64_t now_s) {
   GenerationPlan plan;
   plan.choices_per_prompt = parsed.generate.choices;
   GenerateRequest request = request_of(parsed.generate);
   if (auto* chat = std::get_if<ChatFields>(&parsed.input)) {
-    if (Status status = read_chat(engine, format, *chat, now_s, request, plan); !status) {
+    if (Status status = read_chat(engine, output, *chat, now_s, request, plan); !status) {
       return status.error();
     }
     add_choices(std::move(request), plan);

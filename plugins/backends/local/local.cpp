@@ -112,9 +112,10 @@ class Local final : public Backend {
     engine_ = std::move(*engine);
     preparer_ = std::make_unique<Preparer>(settings_.engine.queue_max);
     const ModelInfo& info = engine_->info();
-    format_ = format_of_template(info.chat_template);
-    if (settings_.tools) format_.tools = *settings_.tools;
-    if (!settings_.splits_reasoning) format_.reasoning = {};
+    output_.format = format_of_template(info.chat_template);
+    output_.trie = std::make_unique<TokenTrie>(engine_->tokenizer());
+    if (settings_.tools) output_.format.tools = *settings_.tools;
+    if (!settings_.splits_reasoning) output_.format.reasoning = {};
     host_.log(BP_LOG_INFO, (options.lazy ? "found " : "loaded ") + info.name + ", " +
                                info.file_type + ", " + std::to_string(info.parameters) +
                                " parameters, context of " + std::to_string(info.context_tokens) +
@@ -133,7 +134,7 @@ class Local final : public Backend {
     }
     RequestDefaults defaults = settings_.request;
     clock_.random(clock_.context, &defaults.seed, sizeof(defaults.seed));
-    auto* call = new LocalCall(*engine_, format_, request, sink, defaults);
+    auto* call = new LocalCall(*engine_, output_, request, sink, defaults);
     const std::int64_t now_s = clock_.unix_ns(clock_.context) / 1'000'000'000;
     if (preparer_->post([call, now_s] { call->prepare(now_s); })) return call;
     call->discard();
@@ -160,8 +161,8 @@ class Local final : public Backend {
   const std::string name_;
   const Settings settings_;
   std::unique_ptr<EngineMetrics> metrics_;
+  ModelOutput output_;  // before the engine, which may use it to its end
   std::unique_ptr<Engine> engine_;
-  OutputFormat format_;  // of the model's answers
   std::unique_ptr<Preparer> preparer_;
 };
 

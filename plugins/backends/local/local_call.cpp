@@ -10,10 +10,10 @@ Error cancelled() {
 
 }  // namespace
 
-LocalCall::LocalCall(Engine& engine, const OutputFormat& format, const bp_request& request,
+LocalCall::LocalCall(Engine& engine, const ModelOutput& output, const bp_request& request,
                      const bp_sink& sink, const RequestDefaults& defaults)
     : engine_(engine),
-      format_(format),
+      output_(output),
       operation_(view(request.operation)),
       body_(request.body),
       defaults_(defaults),
@@ -38,7 +38,7 @@ bool LocalCall::begin_to_prepare() {
 Status LocalCall::submit(std::int64_t now_s) {
   Result<ParsedRequest> parsed = parse_request(operation_, body_.text(), defaults_);
   if (!parsed) return parsed.error();
-  Result<GenerationPlan> plan = plan_generation(engine_, format_, std::move(*parsed), now_s);
+  Result<GenerationPlan> plan = plan_generation(engine_, output_, std::move(*parsed), now_s);
   if (!plan) return plan.error();
   choices_per_prompt_ = plan->choices_per_prompt;
   for (std::size_t i = 0; i < plan->requests.size(); ++i) {

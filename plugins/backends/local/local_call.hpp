@@ -21,8 +21,8 @@ namespace backplane::local {
 
 class LocalCall final : public Call, private ChoiceOwner {
  public:
-  // Engine and format outlive the call.
-  LocalCall(Engine& engine, const OutputFormat& format, const bp_request& request,
+  // Engine and output outlive the call.
+  LocalCall(Engine& engine, const ModelOutput& output, const bp_request& request,
             const bp_sink& sink, const RequestDefaults& defaults);
 
   // On the preparer's thread: hands the request to the engine, or ends the call with an error.
@@ -55,7 +55,7 @@ class LocalCall final : public Call, private ChoiceOwner {
   void let_go();
 
   Engine& engine_;
-  const OutputFormat& format_;
+  const ModelOutput& output_;
   const std::string operation_;
   const BufferRef body_;
   const RequestDefaults defaults_;

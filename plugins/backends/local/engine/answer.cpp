@@ -39,6 +39,9 @@ Answer::Answer(const GenerateRequest& request, StreamListener& listener)
       sampler_(request.sampling, request.prompt_tokens),
       stops_(request.stop) {
   usage_.prompt_tokens = static_cast<std::uint32_t>(request.prompt_tokens.size());
+  if (request.grammar == nullptr) return;
+  constraint_ = make_constraint(request.grammar, *request.trie);
+  allowed_.resize(request.trie->mask_words());
 }
 
 bool Answer::accept(std::span<const float> logits, const Tokenizer& tokenizer) {
@@ -48,12 +51,14 @@ bool Answer::accept(std::span<const float> logits, const Tokenizer& tokenizer) {
     finish(FinishReason::kStop);
     return true;
   }
+  if (constraint_) constraint_->accept(last_);
   note_logprobs(logits);
   const std::string text = detokenizer_.push(text_of(tokenizer));
   heard_bytes_ += text.size();
   say(stops_.push(text));
-  if (!stops_.matched() && usage_.completion_tokens < request_.max_tokens) return false;
-  finish(stops_.matched() ? FinishReason::kStop : FinishReason::kLength);
+  const bool is_whole = stops_.matched() || (constraint_ && constraint_->is_over());
+  if (!is_whole && usage_.completion_tokens < request_.max_tokens) return false;
+  finish(is_whole ? FinishReason::kStop : FinishReason::kLength);
   return true;
 }
 
@@ -65,7 +70,10 @@ Token Answer::pick(std::span<const float> logits, const Tokenizer& tokenizer) {
     ends_ = ending_tokens(tokenizer.vocabulary());
     ends_.insert(ends_.end(), request_.stop_tokens.begin(), request_.stop_tokens.end());
   }
-  return sampler_.pick(logits, {{}, ends_});
+  if (!constraint_) return sampler_.pick(logits, {{}, ends_});
+  std::fill(allowed_.begin(), allowed_.end(), ~std::uint64_t{0});
+  constraint_->restrict(allowed_);
+  return sampler_.pick(logits, {allowed_, ends_});
 }
 
 bool Answer::ends(const Tokenizer& tokenizer) const {

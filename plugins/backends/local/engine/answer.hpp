@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 
@@ -47,6 +48,8 @@ class Answer {
   const GenerateRequest& request_;
   StreamListener& listener_;
   Sampler sampler_;
+  std::unique_ptr<Constraint> constraint_;  // null: none
+  std::vector<std::uint64_t> allowed_;      // by it
   Detokenizer detokenizer_;
   StopMatcher stops_;
   PendingLogprobs logprobs_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "plugins/backends/local/sampling/sampler.hpp"
+#include "plugins/backends/local/structured/grammar_constraint.hpp"
 #include "plugins/backends/local/tokenizer/vocabulary.hpp"
 
 namespace backplane::local {
@@ -27,6 +28,8 @@ struct GenerateRequest {
   std::vector<std::string> stop;    // never part of the output
   std::vector<Token> stop_tokens;   // likewise; sorted
   std::vector<Token> shown_tokens;  // control tokens whose text is output all the same; sorted
+  GrammarPointer grammar;           // what the answer must look like; null: anything
+  const TokenTrie* trie = nullptr;  // of the model's vocabulary, with a grammar; outlives it
   std::optional<std::uint32_t> top_logprobs;  // how many besides that of each token; none: none
   std::int32_t priority = 0;                  // lower is more urgent
 };

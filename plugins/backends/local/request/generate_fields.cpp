@@ -92,6 +92,15 @@ Status read_logit_bias(const json::object& body, std::vector<LogitBias>& out) {
   return ok();
 }
 
+Status read_priority(const json::object& body, std::int32_t& out) {
+  const json::value* value = member(body, "priority");
+  if (value == nullptr) return ok();
+  boost::system::error_code failure;
+  if (value->is_number()) out = value->to_number<std::int32_t>(failure);
+  if (value->is_number() && !failure) return ok();
+  return refuse("priority", "expected a whole number; lower is more urgent");
+}
+
 Status read_choices(const json::object& body, std::uint32_t& out) {
   if (auto status = read_count(body, "n", 1, out, kChoicesMax); !status) return status;
   std::uint32_t best_of = out;
@@ -135,6 +144,7 @@ Status read_generate_fields(const json::object& body, const RequestDefaults& def
   if (status) status = read_count(body, "max_completion_tokens", 1, out.max_tokens);
   if (status) status = read_count(body, "min_tokens", 0, out.min_tokens);
   if (status) status = read_flag(body, "ignore_eos", out.ignore_eos);
+  if (status) status = read_priority(body, out.priority);
   if (status) status = read_stop(body, out.stop);
   if (status) status = read_stop_tokens(body, out.stop_tokens);
   return status;

@@ -30,6 +30,7 @@ struct GenerateFields {
   std::vector<std::string> stop;
   std::vector<Token> stop_tokens;  // sorted
   std::uint32_t choices = 1;       // for each prompt
+  std::int32_t priority = 0;       // lower is more urgent
 };
 
 Status read_generate_fields(const boost::json::object& body, const RequestDefaults& defaults,

@@ -2,7 +2,6 @@
 #include "plugins/backends/local/sampling/adjustment.hpp"
 
 #include <algorithm>
-#include <cassert>
 #include <limits>
 
 #include "plugins/backends/local/sampling/selection.hpp"
@@ -18,9 +17,9 @@ std::size_t index(Token token) {
 }
 
 void keep_allowed(std::span<const std::uint64_t> allowed, std::span<float> logits) {
-  assert(allowed.size() * kWordBits >= logits.size());
   for (std::size_t begin = 0; begin < logits.size(); begin += kWordBits) {
-    const std::uint64_t word = allowed[begin / kWordBits];
+    const std::size_t at = begin / kWordBits;
+    const std::uint64_t word = at < allowed.size() ? allowed[at] : 0;
     if (word == ~std::uint64_t{0}) continue;
     const std::size_t size = std::min(kWordBits, logits.size() - begin);
     for (std::size_t bit = 0; bit < size; ++bit) {

@@ -18,6 +18,8 @@ TokenTrie::TokenTrie(const Tokenizer& tokenizer) {
       continue;
     }
     std::string bytes = tokenizer.piece(token);
+    // A byte token could spell a control token with it.
+    if (bytes.find(static_cast<char>(kControlByte)) != std::string::npos) continue;
     if (bytes.empty() && vocabulary.type(token) == TokenType::kControl) {
       const char mark = static_cast<char>(kControlByte);
       bytes = mark + std::string(vocabulary.text(token)) + mark;

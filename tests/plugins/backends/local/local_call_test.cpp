@@ -24,7 +24,7 @@ class HostSide {
     request.struct_size = sizeof(request);
     request.operation = str("completions");
     request.body = buffer.get();
-    call = new LocalCall(engine, format_, request, sink_, {});
+    call = new LocalCall(engine, output_, request, sink_, {});
   }
   std::uint32_t code() { return code_.get(); }
   std::uint32_t terminals() const { return terminals_.load(); }
@@ -39,7 +39,7 @@ class HostSide {
     self->over_.set_value(event->type == BP_EVENT_END ? BP_CODE_OK : event->error->code);
     return BP_FLOW_STOP;
   }
-  const OutputFormat format_;
+  const ModelOutput output_;
   const bp_sink sink_{sizeof(bp_sink), 1024, this, &take};
   std::atomic<std::uint32_t> terminals_{0};
   std::promise<std::uint32_t> over_;

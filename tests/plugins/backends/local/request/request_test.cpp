@@ -53,7 +53,7 @@ TEST(Request, says_everything_and_is_heard) {
       R"("temperature":1.5,"top_p":0.25,"top_k":7,"seed":-1,"max_tokens":3,"stop":["a","b"],
          "min_p":0.5,"typical_p":0.75,"repetition_penalty":1.25,"presence_penalty":-2,
          "frequency_penalty":2,"logit_bias":{"5":-100,"7":1.5},"stop_token_ids":[9,2],"n":3,
-         "min_tokens":2,"ignore_eos":true,"logprobs":true,"top_logprobs":4)"));
+         "min_tokens":2,"ignore_eos":true,"priority":-3,"logprobs":true,"top_logprobs":4)"));
   const GenerateFields& generate = request.generate;
   const SamplingOptions& sampling = generate.sampling;
   EXPECT_FLOAT_EQ(sampling.temperature, 1.5F);
@@ -71,6 +71,7 @@ TEST(Request, says_everything_and_is_heard) {
   EXPECT_EQ(generate.max_tokens, 3U);
   EXPECT_EQ(generate.min_tokens, 2U);
   EXPECT_TRUE(generate.ignore_eos);
+  EXPECT_EQ(generate.priority, -3);
   EXPECT_EQ(generate.choices, 3U);
   EXPECT_EQ(generate.stop, (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(generate.stop_tokens, (std::vector<Token>{2, 9}));
@@ -240,6 +241,8 @@ INSTANTIATE_TEST_SUITE_P(
         {R"("max_tokens":1.5)", "max_tokens"},
         {R"("max_completion_tokens":99999999999)", "max_completion_tokens"},
         {R"("seed":1.5)", "seed"},
+        {R"("priority":1.5)", "priority"},
+        {R"("priority":"high")", "priority"},
         {R"("stop":7)", "stop"},
         {R"("stop":["a",7])", "stop"},
         {R"("stop_token_ids":["a"])", "stop_token_ids"},

@@ -167,7 +167,7 @@ class Local final : public Backend {
 };
 
 constexpr bp_command kCommands[] = {
-    command<&run_model_command>("model", "Bring, list, inspect and remove models on disk"),
+    command<&run_model_command>("model", "Bring, list, inspect, convert, measure, remove models"),
     command<&run_tokenize_command>("tokenize",
                                    "Print the token ids of a text, as a model cuts it up")};
 

@@ -56,6 +56,51 @@ void add_info(CLI::App& app, InfoArguments& info, std::uint32_t& status) {
   command->callback([&] { status = model_info(info); });
 }
 
+void add_evaluation(CLI::App& command, EvaluateArguments& evaluate) {
+  command.add_option("--context", evaluate.context_tokens, "Tokens of a window of the text")
+      ->check(CLI::Range(8, 1 << 20))
+      ->capture_default_str();
+  command.add_option("--windows", evaluate.windows_max, "Windows to evaluate; 0: all");
+  command.add_option("--threads", evaluate.threads, "0: as many as the process may use")
+      ->check(CLI::Range(0, 1024));
+  command.add_flag("--json", evaluate.is_json, "Print JSON");
+  command.add_flag("--quiet", evaluate.is_quiet, "No progress");
+}
+
+void add_convert(CLI::App& app, ConvertArguments& convert, std::uint32_t& status) {
+  CLI::App* command =
+      add(app, "convert", "Make a GGUF file of a model, its weights in another type",
+          convert.evaluate.store);
+  command
+      ->add_option("SOURCE", convert.source,
+                   "A GGUF file, a folder of safetensors, or hf:ORG/REPO[:FILE] in the store")
+      ->required();
+  command->add_option("OUT", convert.output, "The GGUF file to make")->required();
+  command
+      ->add_option(
+          "--type", convert.type,
+          "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K_S, Q4_K_M, Q5_K_S, Q5_K_M or "
+          "Q6_K")
+      ->required();
+  command->add_flag("--force", convert.is_forced, "Replace OUT where there is one");
+  command->add_option("--evaluate", convert.evaluate.text,
+                      "Text file on which to measure the result against the source");
+  add_evaluation(*command, convert.evaluate);
+  command->callback([&] { status = model_convert(convert); });
+}
+
+void add_evaluate(CLI::App& app, EvaluateArguments& evaluate, std::uint32_t& status) {
+  CLI::App* command =
+      add(app, "evaluate", "Measure how well a model foretells a text", evaluate.store);
+  command->add_option("MODEL", evaluate.model, "A path, or hf:ORG/REPO[:FILE] in the store")
+      ->required();
+  command->add_option("TEXT", evaluate.text, "A text file")->required();
+  command->add_option("--against", evaluate.against,
+                      "Model from which to measure the divergence, e.g. the one it was made of");
+  add_evaluation(*command, evaluate);
+  command->callback([&] { status = model_evaluate(evaluate); });
+}
+
 void add_remove(CLI::App& app, RemoveArguments& remove, std::uint32_t& status) {
   CLI::App* command = add(app, "rm", "Remove a model from the store", remove.store);
   command->add_option("NAME", remove.name, "hf:ORG/REPO[:FILE], as list prints it")->required();
@@ -73,10 +118,14 @@ std::uint32_t run_model_command(Host, const std::vector<std::string>& arguments)
   ListArguments list;
   InfoArguments info;
   RemoveArguments remove;
+  ConvertArguments convert;
+  EvaluateArguments evaluate;
   add_pull(app, pull, status);
   add_list(app, list, status);
   add_info(app, info, status);
   add_remove(app, remove, status);
+  add_convert(app, convert, status);
+  add_evaluate(app, evaluate, status);
   std::vector<std::string> words(arguments.rbegin(), arguments.rend());
   try {
     app.parse(std::move(words));

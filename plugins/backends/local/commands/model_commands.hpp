@@ -38,6 +38,28 @@ struct InfoArguments {
   bool has_tensors = false;
 };
 
+struct EvaluateArguments {
+  std::string model;
+  std::string text;  // path of a file
+  std::string against;
+  std::string store;
+  std::size_t context_tokens = 512;
+  std::size_t windows_max = 0;
+  std::size_t threads = 0;
+  bool is_json = false;
+  bool is_quiet = false;
+};
+
+struct ConvertArguments {
+  std::string source;
+  std::string output;
+  std::string type;
+  bool is_forced = false;
+  EvaluateArguments evaluate;  // the text is empty: not wanted
+};
+
+std::uint32_t model_convert(const ConvertArguments& arguments);
+std::uint32_t model_evaluate(const EvaluateArguments& arguments);
 std::uint32_t model_pull(const PullArguments& arguments);
 std::uint32_t model_list(const ListArguments& arguments);
 std::uint32_t model_remove(const RemoveArguments& arguments);

@@ -110,6 +110,13 @@ const MetadataValue* ModelFile::find(std::string_view key) const {
   return found == metadata_.end() ? nullptr : &found->second;
 }
 
+std::vector<std::string_view> ModelFile::keys() const {
+  std::vector<std::string_view> keys;
+  for (const auto& [key, value] : metadata_) keys.push_back(key);
+  std::sort(keys.begin(), keys.end());
+  return keys;
+}
+
 void ModelFile::set(std::string_view key, MetadataValue value) {
   metadata_.insert_or_assign(key, std::move(value));
 }

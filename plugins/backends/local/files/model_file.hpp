@@ -81,6 +81,8 @@ class ModelFile {
   std::uint32_t version() const { return version_; }
 
   const MetadataValue* find(std::string_view key) const;
+  // All of them, in order.
+  std::vector<std::string_view> keys() const;
   // Absent keys give nullopt; a value of another type is an error.
   Result<std::optional<std::uint64_t>> unsigned_number(std::string_view key) const;
   Result<std::optional<double>> real_number(std::string_view key) const;

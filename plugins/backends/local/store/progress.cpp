@@ -48,34 +48,39 @@ Progress::Style Progress::style_of_stderr(bool is_quiet) {
   return isatty(STDERR_FILENO) != 0 ? Style::kTerminal : Style::kLines;
 }
 
-void Progress::begin(const std::string& what, std::uint64_t done, std::uint64_t total) {
+void Progress::begin(const std::string& what, std::uint64_t done, std::uint64_t total, Unit unit) {
   end();
   what_ = what;
+  unit_ = unit;
   before_ = done_ = done;
   total_ = total;
   begin_ = Clock::now();
   show(begin_);
 }
 
-void Progress::add(std::uint64_t bytes) {
-  done_ += bytes;
+void Progress::add(std::uint64_t amount) {
+  done_ += amount;
   const auto now = Clock::now();
   const auto period =
       style_ == Style::kTerminal ? Clock::duration(kTerminalPeriod) : Clock::duration(kLinesPeriod);
   if (now - shown_ >= period) show(now);
 }
 
-void Progress::take_back(std::uint64_t bytes) {
-  done_ -= bytes;
-  before_ = before_ < bytes ? 0 : before_ - bytes;
+void Progress::take_back(std::uint64_t amount) {
+  done_ -= amount;
+  before_ = before_ < amount ? 0 : before_ - amount;
+}
+
+std::string Progress::amount_text(std::uint64_t amount) const {
+  return unit_ == Unit::kBytes ? bytes_text(amount) : std::to_string(amount);
 }
 
 std::string Progress::line(Clock::time_point now) const {
-  std::string text = what_ + "  " + bytes_text(done_) + " of " + bytes_text(total_);
+  std::string text = what_ + "  " + amount_text(done_) + " of " + amount_text(total_);
   const double seconds = std::chrono::duration<double>(now - begin_).count();
   if (seconds < 0.5 || done_ <= before_) return text;
   const double rate = static_cast<double>(done_ - before_) / seconds;
-  text += "  " + bytes_text(static_cast<std::uint64_t>(rate)) + "/s";
+  if (unit_ == Unit::kBytes) text += "  " + bytes_text(static_cast<std::uint64_t>(rate)) + "/s";
   if (done_ >= total_) return text;
   const double left_s = static_cast<double>(total_ - done_) / rate;
   return text + "  " + duration_text(static_cast<std::uint64_t>(left_s) + 1) + " left";

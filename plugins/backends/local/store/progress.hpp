@@ -17,16 +17,18 @@ std::string duration_text(std::uint64_t seconds);
 class Progress {
  public:
   enum class Style { kQuiet, kLines, kTerminal };
+  enum class Unit { kBytes, kPieces };
   // kTerminal where standard error is one, else kLines.
   static Style style_of_stderr(bool is_quiet);
 
   explicit Progress(Style style) : style_(style) {}
   ~Progress() { end(); }
 
-  // What follows is `what`, of `total` bytes, of which `done` are there.
-  void begin(const std::string& what, std::uint64_t done, std::uint64_t total);
-  void add(std::uint64_t bytes);
-  void take_back(std::uint64_t bytes);
+  // What follows is `what`, of `total` bytes or pieces, of which `done` are there.
+  void begin(const std::string& what, std::uint64_t done, std::uint64_t total,
+             Unit unit = Unit::kBytes);
+  void add(std::uint64_t amount);
+  void take_back(std::uint64_t amount);
   // Ends the line, if one is open.
   void end();
   // A line of its own.
@@ -36,9 +38,11 @@ class Progress {
   using Clock = std::chrono::steady_clock;
   void show(Clock::time_point now);
   std::string line(Clock::time_point now) const;
+  std::string amount_text(std::uint64_t amount) const;
 
   const Style style_;
   std::string what_;
+  Unit unit_ = Unit::kBytes;
   std::uint64_t before_ = 0;
   std::uint64_t done_ = 0;
   std::uint64_t total_ = 0;

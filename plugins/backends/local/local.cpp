@@ -10,7 +10,9 @@
 #include "plugins/backends/local/commands/commands.hpp"
 #include "plugins/backends/local/engine_metrics.hpp"
 #include "plugins/backends/local/local_call.hpp"
+#include "plugins/backends/local/pooled_call.hpp"
 #include "plugins/backends/local/preparer.hpp"
+#include "plugins/backends/local/served_model.hpp"
 #include "plugins/backends/local/store/model_store.hpp"
 
 namespace {
@@ -28,6 +30,7 @@ struct Settings {
   RequestDefaults request;
   std::optional<ToolFormat> tools;  // else what the chat template gives away
   bool splits_reasoning = true;
+  json::object fields;
 };
 
 template <class Number>
@@ -80,6 +83,8 @@ Result<Settings> read_settings(std::string_view text) {
   const json::value* splits = fields.if_contains("split_reasoning");
   if (splits != nullptr && splits->is_bool()) settings.splits_reasoning = splits->as_bool();
   settings.request.top_p = number(fields, "top_p", settings.request.top_p);
+  engine.allows_adapters = has_adapters(fields);
+  settings.fields = fields;
   return settings;
 }
 
@@ -110,6 +115,9 @@ class Local final : public Backend {
     Result<std::unique_ptr<Engine>> engine = Engine::load(options);
     if (!engine) return engine.error();
     engine_ = std::move(*engine);
+    Result<ServedModel> served = ServedModel::load(settings_.fields, *engine_);
+    if (!served) return served.error();
+    served_ = std::move(*served);
     preparer_ = std::make_unique<Preparer>(settings_.engine.queue_max);
     const ModelInfo& info = engine_->info();
     output_.format = format_of_template(info.chat_template);
@@ -125,21 +133,22 @@ class Local final : public Backend {
 
   Result<Call*> submit(const bp_request& request, const bp_sink& sink) override {
     const std::string_view operation = view(request.operation);
-    if (operation != "chat.completions" && operation != "completions") {
+    if (!served_.serves(operation)) {
       return Error{Code::kUnimplemented,
                    "the local backend does not serve " + std::string(operation),
                    {},
                    0,
                    0};
     }
+    const std::int64_t now_ms = clock_.unix_ns(clock_.context) / 1'000'000;
+    if (operation == "embeddings" || operation == "rerank") {
+      auto* call = new PooledCall(*engine_, *served_.adapters, served_.pooled, request, sink);
+      return begin(call, [call, now_ms] { call->prepare(now_ms); });
+    }
     RequestDefaults defaults = settings_.request;
     clock_.random(clock_.context, &defaults.seed, sizeof(defaults.seed));
-    auto* call = new LocalCall(*engine_, output_, request, sink, defaults);
-    const std::int64_t now_s = clock_.unix_ns(clock_.context) / 1'000'000'000;
-    if (preparer_->post([call, now_s] { call->prepare(now_s); })) return call;
-    call->discard();
-    return Error{Code::kResourceExhausted, "the local backend's queue is full; try again soon",
-                 "QUEUE_FULL", 429, 1000};
+    auto* call = new LocalCall(*engine_, output_, *served_.adapters, request, sink, defaults);
+    return begin(call, [call, now_ms] { call->prepare(now_ms / 1000); });
   }
 
   void stop() override {
@@ -150,12 +159,19 @@ class Local final : public Backend {
   std::string describe() override {
     const ModelInfo& info = engine_->info();
     const json::object model{{"id", info.name}, {"context_length", info.context_tokens}};
-    return json::serialize(
-        json::object{{"models", json::array{model}},
-                     {"operations", json::array{"chat.completions", "completions"}}});
+    return json::serialize(json::object{{"models", json::array{model}},
+                                        {"operations", json::value_from(served_.operations)}});
   }
 
  private:
+  template <class AnyCall>
+  Result<Call*> begin(AnyCall* call, std::function<void()> prepare) {
+    if (preparer_->post(std::move(prepare))) return call;
+    call->discard();
+    return Error{Code::kResourceExhausted, "the local backend's queue is full; try again soon",
+                 "QUEUE_FULL", 429, 1000};
+  }
+
   const Host host_;
   const bp_clock& clock_;
   const std::string name_;
@@ -163,6 +179,7 @@ class Local final : public Backend {
   std::unique_ptr<EngineMetrics> metrics_;
   ModelOutput output_;  // before the engine, which may use it to its end
   std::unique_ptr<Engine> engine_;
+  ServedModel served_;
   std::unique_ptr<Preparer> preparer_;
 };
 

@@ -10,11 +10,14 @@ Error cancelled() {
 
 }  // namespace
 
-LocalCall::LocalCall(Engine& engine, const ModelOutput& output, const bp_request& request,
-                     const bp_sink& sink, const RequestDefaults& defaults)
+LocalCall::LocalCall(Engine& engine, const ModelOutput& output, AdapterStore& adapters,
+                     const bp_request& request, const bp_sink& sink,
+                     const RequestDefaults& defaults)
     : engine_(engine),
       output_(output),
+      adapters_(adapters),
       operation_(view(request.operation)),
+      model_(view(request.model)),
       body_(request.body),
       defaults_(defaults),
       events_(sink),
@@ -38,8 +41,15 @@ bool LocalCall::begin_to_prepare() {
 Status LocalCall::submit(std::int64_t now_s) {
   Result<ParsedRequest> parsed = parse_request(operation_, body_.text(), defaults_);
   if (!parsed) return parsed.error();
+  const auto adapter =
+      choose_adapter(parsed->adapter, model_, engine_.info().name, adapters_, now_s * 1000);
+  if (!adapter) return adapter.error();
   Result<GenerationPlan> plan = plan_generation(engine_, output_, std::move(*parsed), now_s);
   if (!plan) return plan.error();
+  for (GenerateRequest& request : plan->requests) {
+    request.adapter = adapter->adapter;
+    request.adapter_scale = adapter->scale;
+  }
   choices_per_prompt_ = plan->choices_per_prompt;
   for (std::size_t i = 0; i < plan->requests.size(); ++i) {
     choices_.emplace_back(static_cast<ChoiceOwner&>(*this), engine_.tokenizer(),

@@ -21,9 +21,9 @@ namespace backplane::local {
 
 class LocalCall final : public Call, private ChoiceOwner {
  public:
-  // Engine and output outlive the call.
-  LocalCall(Engine& engine, const ModelOutput& output, const bp_request& request,
-            const bp_sink& sink, const RequestDefaults& defaults);
+  // Engine, output and adapters outlive the call.
+  LocalCall(Engine& engine, const ModelOutput& output, AdapterStore& adapters,
+            const bp_request& request, const bp_sink& sink, const RequestDefaults& defaults);
 
   // On the preparer's thread: hands the request to the engine, or ends the call with an error.
   void prepare(std::int64_t now_s);
@@ -56,7 +56,9 @@ class LocalCall final : public Call, private ChoiceOwner {
 
   Engine& engine_;
   const ModelOutput& output_;
+  AdapterStore& adapters_;
   const std::string operation_;
+  const std::string model_;  // as the backend knows it
   const BufferRef body_;
   const RequestDefaults defaults_;
   EventWriter events_;

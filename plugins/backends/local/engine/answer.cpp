@@ -95,6 +95,11 @@ void Answer::note_logprobs(std::span<const float> logits) {
   logprobs_.push(logprobs_of(logits, last_, *request_.top_logprobs), heard_bytes_);
 }
 
+void Answer::end_pooled(std::span<const float> vector) {
+  listener_.on_embedding(vector);
+  listener_.on_finish(FinishReason::kStop, usage_);
+}
+
 void Answer::cancel() {
   listener_.on_finish(FinishReason::kCancelled, usage_);
 }

@@ -34,6 +34,8 @@ class Answer {
   Token last() const { return last_; }
   // That many tokens of the prompt were found in the cache.
   void set_cached(std::uint32_t tokens) { usage_.cached_prompt_tokens = tokens; }
+  // Ends one that generates nothing.
+  void end_pooled(std::span<const float> vector);
   // Ends it early.
   void cancel();
 

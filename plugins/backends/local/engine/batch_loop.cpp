@@ -77,9 +77,10 @@ void BatchLoop::take_over(InboxContents contents) {
 void BatchLoop::work() {
   roster_.admit();
   inbox_.set_waiting(roster_.fresh());
-  const std::vector<Grant> grants = roster_.plan(budget());
+  weights_->adapters().sweep();
+  std::vector<Grant> grants = roster_.plan(budget());
   if (grants.empty()) return;
-  compute(grants);
+  compute(std::move(grants));
   last_work_ = Clock::now();
 }
 
@@ -94,10 +95,26 @@ std::size_t BatchLoop::budget() const {
                                options_.batch_tokens);
 }
 
-void BatchLoop::compute(const std::vector<Grant>& grants) {
+// False where the request is over, for its adapter cannot be had.
+bool BatchLoop::append(const Grant& grant, std::vector<BatchEntry>& batch) {
+  Generation& generation = *grant.generation;
+  const auto& adapter = generation.request().adapter;
+  Result<const Adaptation*> adaptation = nullptr;
+  if (adapter != nullptr) adaptation = weights_->adapters().place(adapter);
+  if (adaptation) {
+    generation.append_entries(grant.tokens, *adaptation, batch);
+    return true;
+  }
+  generation.listener().on_error(adaptation.error());
+  end(generation);
+  return false;
+}
+
+void BatchLoop::compute(std::vector<Grant> grants) {
   const std::size_t streams = roster_.streams();
   std::vector<BatchEntry> batch;
-  for (const Grant& grant : grants) grant.generation->append_entries(grant.tokens, batch);
+  std::erase_if(grants, [&](const Grant& grant) { return !append(grant, batch); });
+  if (batch.empty()) return;
   const std::size_t threads = options_.threads == 0 ? kernels::available_cpus() : options_.threads;
   const CpuShare::Turn turn(CpuShare::of_process(), threads);
   const Clock::time_point begin = Clock::now();
@@ -110,7 +127,20 @@ void BatchLoop::compute(const std::vector<Grant>& grants) {
   if (options_.reuse_prefixes) {
     for (const Grant& grant : grants) grant.generation->publish(roster_.pool());
   }
-  pick_tokens(grants, logits);
+  // Who hears of his end is gone, so that both go over those that the other leaves alone.
+  const auto pooled = std::stable_partition(grants.begin(), grants.end(), [](const Grant& grant) {
+    return grant.generation->request().pooling.has_value();
+  });
+  take_states({grants.begin(), pooled});
+  pick_tokens({pooled, grants.end()}, logits);
+}
+
+void BatchLoop::take_states(const std::vector<Grant>& grants) {
+  const kernels::ConstMatrix states = weights_->model().hidden_rows();
+  std::size_t row = 0;
+  for (const Grant& grant : grants) {
+    if (grant.generation->accept_states(states, row)) end(*grant.generation);
+  }
 }
 
 void BatchLoop::pick_tokens(const std::vector<Grant>& grants, kernels::ConstMatrix logits) {

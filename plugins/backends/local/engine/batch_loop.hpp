@@ -35,7 +35,9 @@ class BatchLoop {
   void take_over(InboxContents contents);
   void work();
   std::size_t budget() const;
-  void compute(const std::vector<Grant>& grants);
+  bool append(const Grant& grant, std::vector<BatchEntry>& batch);
+  void compute(std::vector<Grant> grants);
+  void take_states(const std::vector<Grant>& grants);
   void pick_tokens(const std::vector<Grant>& grants, kernels::ConstMatrix logits);
   void end(Generation& over);
   void report();

@@ -60,7 +60,7 @@ Result<std::unique_ptr<Engine>> Engine::load(const EngineOptions& options) {
 Status Engine::check(const GenerateRequest& request) const {
   const std::size_t prompt = request.prompt_tokens.size();
   if (prompt == 0) return invalid_argument("the prompt has no tokens");
-  const std::size_t answer = std::max<std::size_t>(request.max_tokens, 1);
+  const std::size_t answer = request.pooling ? 0 : std::max<std::size_t>(request.max_tokens, 1);
   if (prompt + answer > info().context_tokens) {
     return context_error(prompt, answer, info().context_tokens);
   }
@@ -77,7 +77,7 @@ Status Engine::check(const GenerateRequest& request) const {
 
 Result<RequestId> Engine::submit(GenerateRequest request, StreamListener& listener) {
   if (auto status = check(request); !status) return status.error();
-  if (request.max_tokens == 0) {
+  if (request.max_tokens == 0 && !request.pooling) {
     const auto room =
         info().context_tokens - static_cast<std::uint32_t>(request.prompt_tokens.size());
     const std::uint32_t wanted = answer_tokens_default_;

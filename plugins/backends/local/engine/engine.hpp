@@ -33,6 +33,8 @@ class Engine {
 
   const ModelInfo& info() const { return text_.info(); }
   const Tokenizer& tokenizer() const { return text_.tokenizer(); }
+  // Of the model: its metadata and tensors.
+  const ModelFile& file() const { return text_.file(); }
 
   // The prompt of a conversation, by the model's own template. `inputs` holds what the template
   // may ask for: messages, add_generation_prompt, tools, ...; bos_token and eos_token are added.

@@ -27,6 +27,7 @@ struct EngineOptions {
   // How long a step may take for the sake of prompts, while streams wait for their next token.
   std::uint32_t step_ms = 100;
 
+  bool allows_adapters = false;              // makes room to compute them in
   bool lazy = false;                         // weights are loaded when the first request comes
   std::chrono::milliseconds idle_unload{0};  // weights go after so long without a request; 0: never
 

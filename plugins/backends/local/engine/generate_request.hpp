@@ -3,10 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "plugins/backends/local/adapters/lora_adapter.hpp"
+#include "plugins/backends/local/embeddings/pooling.hpp"
 #include "plugins/backends/local/sampling/sampler.hpp"
 #include "plugins/backends/local/structured/grammar_constraint.hpp"
 #include "plugins/backends/local/tokenizer/vocabulary.hpp"
@@ -32,6 +35,10 @@ struct GenerateRequest {
   const TokenTrie* trie = nullptr;  // of the model's vocabulary, with a grammar; outlives it
   std::optional<std::uint32_t> top_logprobs;  // how many besides that of each token; none: none
   std::int32_t priority = 0;                  // lower is more urgent
+  // Nothing is generated: the listener hears the states of the prompt's tokens, pooled.
+  std::optional<Pooling> pooling;
+  std::shared_ptr<const LoraAdapter> adapter;  // nullptr: the model as it is
+  float adapter_scale = 1;
 };
 
 }  // namespace backplane::local

@@ -2,6 +2,7 @@
 #include "plugins/backends/local/engine/generation.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cassert>
 #include <utility>
 
@@ -23,7 +24,11 @@ std::size_t Generation::pages_lacking(std::size_t count) const {
 }
 
 PagePlace Generation::place_of(std::size_t page) const {
-  return {0, page == 0 ? kNoPage : pages_[page - 1]};
+  std::uint64_t adapter = 0;
+  if (request_.adapter != nullptr) {
+    adapter = request_.adapter->id() << 32U | std::bit_cast<std::uint32_t>(request_.adapter_scale);
+  }
+  return {adapter, page == 0 ? kNoPage : pages_[page - 1]};
 }
 
 PageTokens Generation::tokens_of(std::size_t page) const {
@@ -31,7 +36,7 @@ PageTokens Generation::tokens_of(std::size_t page) const {
 }
 
 std::size_t Generation::take_prefix(PagePool& pool) {
-  if (!at_page_start() || published_ < pages_.size()) return 0;
+  if (!shares_pages() || !at_page_start() || published_ < pages_.size()) return 0;
   const std::size_t before = computed_;
   while (computed_ + kPagePositions < tokens_.size()) {
     const PageId page = pool.find(place_of(pages_.size()), tokens_of(pages_.size()));
@@ -47,6 +52,7 @@ std::size_t Generation::take_prefix(PagePool& pool) {
 
 std::uint64_t Generation::next_page_hash() const {
   const std::size_t page = computed_ / kPagePositions;
+  if (!shares_pages()) return 0;
   if ((page + 1) * kPagePositions >= tokens_.size() || published_ < page) return 0;
   return hash_of(place_of(page), tokens_of(page));
 }
@@ -64,20 +70,33 @@ void Generation::release_pages(PagePool& pool) {
   std::for_each(pages_.rbegin(), pages_.rend(), [&](PageId page) { pool.release(page); });
   pages_.clear();
   published_ = 0;
-  publishes_ = true;
+  publishes_ = shares_pages();
+  if (pooler_) pooler_->restart();
   restarted_ = begun_;
   if (!begun_) cached_ = 0;
   computed_ = 0;
 }
 
-void Generation::append_entries(std::size_t count, std::vector<BatchEntry>& batch) {
+void Generation::append_entries(std::size_t count, const Adaptation* adaptation,
+                                std::vector<BatchEntry>& batch) {
   assert(count > 0 && count <= tokens_.size() - computed_ && pages_lacking(count) == 0);
   begun_ = true;
+  states_wanted_ = 0;
   for (std::size_t i = 0; i < count; ++i) {
     const Token token = tokens_[computed_];
     const auto position = static_cast<std::uint32_t>(computed_++);
-    batch.push_back({pages_.data(), position, token, computed_ == tokens_.size()});
+    const bool wants_state = pooler_ && pooler_->wants(position);
+    if (wants_state) ++states_wanted_;
+    batch.push_back({pages_.data(), position, token, wants_token(), wants_state, adaptation,
+                     request_.adapter_scale});
   }
+}
+
+bool Generation::accept_states(kernels::ConstMatrix states, std::size_t& next) {
+  for (; states_wanted_ > 0; --states_wanted_) pooler_->add({states.row(next++), states.columns});
+  if (!pooler_ || computed_ < tokens_.size()) return false;
+  answer_.end_pooled(pooler_->pooled());
+  return true;
 }
 
 bool Generation::accept(std::span<const float> logits, const Tokenizer& tokenizer) {

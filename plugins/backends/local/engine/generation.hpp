@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -22,7 +23,10 @@ class Generation {
         request_(std::move(request)),
         answer_(request_, listener),
         tokens_(request_.prompt_tokens),
-        last_token_ns_(arrived_ns) {}
+        publishes_(shares_pages()),
+        last_token_ns_(arrived_ns) {
+    if (request_.pooling) pooler_.emplace(*request_.pooling, tokens_.size());
+  }
   Generation(const Generation&) = delete;
   Generation& operator=(const Generation&) = delete;
 
@@ -59,10 +63,14 @@ class Generation {
   void release_pages(PagePool& pool);
 
   // Appends the next `count` tokens, for which it has pages, to a batch. The last of all wants
-  // logits.
-  void append_entries(std::size_t count, std::vector<BatchEntry>& batch);
+  // logits, or those that are pooled their states. `adaptation` is that of its adapter.
+  void append_entries(std::size_t count, const Adaptation* adaptation,
+                      std::vector<BatchEntry>& batch);
   // All of its tokens are computed: the next one can be picked.
-  bool wants_token() const { return computed_ == tokens_.size(); }
+  bool wants_token() const { return !pooler_ && computed_ == tokens_.size(); }
+  // Takes the states that its entries of the last batch wanted, from row `next` on, and moves that
+  // on. True when the request is over; the listener has heard its end then.
+  bool accept_states(kernels::ConstMatrix states, std::size_t& next);
   // Takes the logits of its last entry. True when the request is over; the listener has heard its
   // end then.
   bool accept(std::span<const float> logits, const Tokenizer& tokenizer);
@@ -75,17 +83,22 @@ class Generation {
   std::int64_t note_token(std::int64_t now_ns);
 
  private:
+  // A text whose every token is pooled can take none from the cache, and leaves it to those that
+  // can.
+  bool shares_pages() const { return !request_.pooling || *request_.pooling == Pooling::kLast; }
   PagePlace place_of(std::size_t page) const;
   PageTokens tokens_of(std::size_t page) const;
 
   RequestId id_;
   GenerateRequest request_;
   Answer answer_;
-  std::vector<Token> tokens_;  // of the prompt, then those picked
-  std::size_t computed_ = 0;   // of them: their keys and values are in the cache
+  std::optional<Pooler> pooler_;
+  std::size_t states_wanted_ = 0;  // by its entries of the last batch
+  std::vector<Token> tokens_;      // of the prompt, then those picked
+  std::size_t computed_ = 0;       // of them: their keys and values are in the cache
   std::vector<PageId> pages_;
   std::size_t published_ = 0;  // of the pages, from the first on
-  bool publishes_ = true;
+  bool publishes_;
   bool begun_ = false;      // something was computed for it
   bool restarted_ = false;  // ... and given back
   std::size_t cached_ = 0;  // tokens of the prompt that were spared before that

@@ -83,6 +83,7 @@ Status ModelText::describe(const EngineOptions& options) {
     context = std::min<std::uint64_t>(context, options.context_tokens);
   }
   info_.context_tokens = static_cast<std::uint32_t>(context);
+  info_.embedding_size = static_cast<std::uint32_t>(parameters->embedding);
   return ok();
 }
 

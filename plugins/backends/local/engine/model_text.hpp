@@ -25,6 +25,7 @@ struct ModelInfo {
   std::string chat_template;  // its source; empty: none
   std::uint64_t parameters = 0;
   std::uint32_t context_tokens = 0;  // the most a request may use, prompt and answer together
+  std::uint32_t embedding_size = 0;  // numbers of a token's state
 };
 
 class ModelText {
@@ -34,6 +35,7 @@ class ModelText {
 
   const ModelInfo& info() const { return info_; }
   const Tokenizer& tokenizer() const { return *tokenizer_; }
+  const ModelFile& file() const { return *file_; }
   // Of the cache; what cache_bytes_max allows.
   std::size_t pages() const { return pages_; }
 

@@ -33,6 +33,8 @@ class StreamListener {
  public:
   virtual ~StreamListener() = default;
   virtual void on_piece(const Piece& piece) = 0;
+  // Of a request with pooling, once, in place of pieces: a vector that is borrowed for the call.
+  virtual void on_embedding(std::span<const float>) {}
   virtual void on_finish(FinishReason reason, const Usage& usage) = 0;
   virtual void on_error(const Error& error) = 0;
 };

@@ -19,6 +19,10 @@ Result<std::unique_ptr<Weights>> Weights::load(const EngineOptions& options, std
                                     std::to_string(weights->model_->vocabulary()) +
                                     "; convert the model again");
   }
+  if (options.allows_adapters) {
+    if (auto status = weights->model_->allow_adaptations(); !status) return status.error();
+  }
+  weights->adapters_ = std::make_unique<PlacedAdapters>(*weights->device_, *weights->model_);
   auto cache = weights->model_->new_pages(pages);
   if (!cache) return cache.error();
   weights->cache_ = std::move(*cache);

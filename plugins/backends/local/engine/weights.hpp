@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "kernels/device.hpp"
+#include "plugins/backends/local/adapters/placed_adapters.hpp"
 #include "plugins/backends/local/engine/engine_options.hpp"
 #include "plugins/backends/local/files/model_file.hpp"
 #include "plugins/backends/local/model/model.hpp"
@@ -23,6 +24,7 @@ class Weights {
   const ModelFile& file() const { return file_; }
   Model& model() const { return *model_; }
   const KvPages& cache() const { return *cache_; }
+  PlacedAdapters& adapters() const { return *adapters_; }
 
  private:
   explicit Weights(ModelFile file) : file_(std::move(file)) {}
@@ -31,6 +33,7 @@ class Weights {
   std::unique_ptr<kernels::Device> device_;
   std::unique_ptr<Model> model_;
   std::unique_ptr<KvPages> cache_;
+  std::unique_ptr<PlacedAdapters> adapters_;
 };
 
 }  // namespace backplane::local

@@ -17,6 +17,9 @@ Result<ParsedRequest> parse_request(std::string_view operation, std::string_view
   }
   const json::object& fields = document.get_object();
   ParsedRequest out;
+  auto adapter = read_adapter_field(fields);
+  if (!adapter) return adapter.error();
+  out.adapter = std::move(*adapter);
   Status status = read_generate_fields(fields, defaults, out.generate);
   if (!status) return status.error();
   if (operation == "chat.completions") {

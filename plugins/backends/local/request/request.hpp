@@ -7,6 +7,7 @@
 #include <string_view>
 #include <variant>
 
+#include "plugins/backends/local/adapters/adapter_choice.hpp"
 #include "plugins/backends/local/request/chat_fields.hpp"
 #include "plugins/backends/local/request/completion_fields.hpp"
 #include "plugins/backends/local/request/generate_fields.hpp"
@@ -16,6 +17,7 @@ namespace backplane::local {
 inline constexpr std::size_t kBodyDepthMax = 128;
 
 struct ParsedRequest {
+  AdapterField adapter;
   GenerateFields generate;
   std::variant<ChatFields, CompletionFields> input;
 };

@@ -18,13 +18,13 @@ constexpr std::string_view kBody = R"({"prompt":"hi","max_tokens":3,"model":"m"}
 // The host's side of a call: its sink, and what came.
 class HostSide {
  public:
-  HostSide(Engine& engine, std::string_view body) {
+  HostSide(Engine& engine, AdapterStore& adapters, std::string_view body) {
     const BufferRef buffer = BufferRef::adopt(make_buffer(std::string(body)));
     bp_request request{};
     request.struct_size = sizeof(request);
     request.operation = str("completions");
     request.body = buffer.get();
-    call = new LocalCall(engine, output_, request, sink_, {});
+    call = new LocalCall(engine, output_, adapters, request, sink_, {});
   }
   std::uint32_t code() { return code_.get(); }
   std::uint32_t terminals() const { return terminals_.load(); }
@@ -56,11 +56,15 @@ class LocalCallTest : public testing::Test {
     auto loaded = Engine::load(options);
     ASSERT_TRUE(loaded) << loaded.error().message;
     engine = std::move(*loaded);
+    adapters = std::make_unique<AdapterStore>(AdapterOptions(), engine->file());
   }
-  HostSide& begin(std::string_view body = kBody) { return hosts.emplace_back(*engine, body); }
+  HostSide& begin(std::string_view body = kBody) {
+    return hosts.emplace_back(*engine, *adapters, body);
+  }
 
   std::list<HostSide> hosts;  // outlive the engine, whose thread may still be in them
   std::unique_ptr<Engine> engine;
+  std::unique_ptr<AdapterStore> adapters;
 };
 
 // Its END may be taken and the call released while the preparer is still in it.

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "plugins/backends/local/engine/engine.hpp"
 #include "tests/plugins/backends/local/tiny_model.hpp"
@@ -38,6 +39,12 @@ class Heard : public StreamListener {
     changed_.notify_all();
     if (first && on_first_text) on_first_text(id);
   }
+  void on_embedding(std::span<const float> vector) override {
+    const std::lock_guard lock(mutex_);
+    EXPECT_FALSE(terminal_);
+    EXPECT_TRUE(embedding_.empty());
+    embedding_.assign(vector.begin(), vector.end());
+  }
   void on_finish(FinishReason reason, const Usage& usage) override {
     const std::lock_guard lock(mutex_);
     EXPECT_FALSE(terminal_) << "a second terminal call";
@@ -64,6 +71,7 @@ class Heard : public StreamListener {
   }
   RequestId id() const { return locked(id_); }
   std::string text() const { return locked(text_); }
+  std::vector<float> embedding() const { return locked(embedding_); }
   bool over() const { return locked(terminal_); }
   FinishReason reason() const { return locked(reason_); }
   Usage usage() const { return locked(usage_); }
@@ -79,6 +87,7 @@ class Heard : public StreamListener {
   std::condition_variable changed_;
   RequestId id_ = 0;
   std::string text_;
+  std::vector<float> embedding_;
   bool terminal_ = false;
   FinishReason reason_ = FinishReason::kStop;
   Usage usage_;

@@ -84,7 +84,7 @@ test('what it cannot do is refused, not ignored', async (context) => {
       (error) => error.status === 400 && error.message.length > 10,
       JSON.stringify(change).slice(0, 80));
   }
-  await assert.rejects(api.embeddings.create({model: 'tiny-chat', input: 'x'}),
+  await assert.rejects(api.moderations.create({model: 'tiny-chat', input: 'x'}),
     (error) => error.code === 'OPERATION_NOT_SUPPORTED');
 });
 

@@ -45,7 +45,7 @@ Error too_long(const std::string& place, const std::string& size, std::size_t mo
   return {Code::kInvalidArgument,
           place + ": has " + size + "; the context holds " + std::to_string(most) +
               " tokens: shorten it, or ask for \"truncate\": true",
-          "CONTEXT_LENGTH_EXCEEDED", 400, 0};
+          "context_length_exceeded", 400, 0};
 }
 
 // Keeps `kept` tokens, the first and the last of them where they are the model's own.

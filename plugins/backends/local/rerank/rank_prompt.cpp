@@ -40,7 +40,7 @@ Error too_long(const std::string& place, std::size_t tokens, std::size_t context
           place + ": with the query it has " + std::to_string(tokens) +
               " tokens; the context holds " + std::to_string(context) +
               ": shorten it, or ask for \"truncate\": true",
-          "CONTEXT_LENGTH_EXCEEDED", 400, 0};
+          "context_length_exceeded", 400, 0};
 }
 
 }  // namespace

@@ -91,7 +91,7 @@ TEST(EnginePooled, TheWholeContextFitsAndNoMore) {
   Heard heard;
   const auto refused = engine->submit(request, heard);
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().type, "CONTEXT_LENGTH_EXCEEDED");
+  EXPECT_EQ(refused.error().type, "context_length_exceeded");
 }
 
 TEST(EnginePooled, UsageIsThatOfThePrompt) {

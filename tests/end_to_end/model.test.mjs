@@ -379,3 +379,25 @@ test('redirects have an end', async (context) => {
   assert.match(pulled.stderr, /too many redirects/);
   assert.ok(hub.authorizations.api.length < 10);
 });
+
+test('a model is converted, measured against its source, and inspected', async (context) => {
+  const {root, command} = await setUp(context, {});
+  const text = join(root, 'text.txt');
+  writeFileSync(text, 'Once upon a time there was a small fox who lived in a wood. '.repeat(40));
+  const out = join(root, 'tiny-Q4_K_M.gguf');
+  const convert = ['convert', model, out, '--type', 'q4_k', '--context', '64'];
+  const made = await command(...convert, '--evaluate', text, '--json');
+  assert.equal(made.status, 0, made.stderr);
+  const {bits_per_weight: bits, evaluation} = JSON.parse(made.stdout);
+  assert.ok(bits > 4.5 && bits < 6, made.stdout);
+  assert.ok(evaluation.divergence_mean > 0 && evaluation.divergence_mean < 0.1, made.stdout);
+  assert.ok(evaluation.divergence_max >= evaluation.divergence_mean);
+  assert.equal(JSON.parse((await command('info', out, '--json')).stdout).type, 'Q4_K');
+
+  assert.match((await command(...convert)).stderr, /exists; give another name, or --force/);
+  const onto = await command('convert', out, out, '--type', 'F16', '--force');
+  assert.match(onto.stderr, /is the source; give another name/);
+  const measured = await command('evaluate', out, text, '--context', '64');
+  assert.match(measured.stdout, /^windows, tokens .*\nperplexity +\d/);
+  assert.equal((await command('convert', model, join(root, 'x'), '--type', 'Q3_K')).status, 1);
+});

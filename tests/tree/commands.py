@@ -14,7 +14,7 @@ import tempfile
 import textwrap
 
 PAGES = ("README.md", "CONTRIBUTING.md", "docs/abi.md", "docs/architecture.md",
-         "plugins/README.md", "configs/README.md")
+         "docs/models.md", "plugins/README.md", "configs/README.md")
 BLOCK = re.compile(r"^ *```(\w+)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 PROGRAM = re.compile(r"^(?:\S*/)?backplane$")
 

@@ -10,6 +10,8 @@
 #include <map>
 
 #include "plugins/backends/local/convert/evaluation.hpp"
+#include "tests/plugins/backends/local/hf_writer.hpp"
+#include "tests/plugins/backends/local/recorded.hpp"
 #include "tests/plugins/backends/local/tiny_model.hpp"
 
 namespace backplane::local {
@@ -102,6 +104,30 @@ TEST(Conversion, KeepsMetadataShapesAndNumbers) {
   }
 }
 
+TEST(Conversion, AFolderBecomesTheFileThatItStandsFor) {
+  for (const char* architecture : {"llama", "qwen2", "gemma3"}) {
+    const HfFolder folder = hf_model(architecture, 30);
+    const auto source = ModelFile::open(folder.path());
+    ASSERT_TRUE(source) << source.error().message;
+    const std::string path = temporary("conversion-folder.gguf");
+    const auto conversion = convert(*source, path, "BF16");
+    ASSERT_TRUE(conversion) << conversion.error().message;
+    EXPECT_TRUE(conversion->notes.empty());
+    const auto made = ModelFile::open(path);
+    ASSERT_TRUE(made) << made.error().message;
+    EXPECT_EQ(**made->text("general.architecture"), architecture);
+    ASSERT_EQ(made->tensors().size(), source->tensors().size());
+    for (const FileTensor& tensor : source->tensors()) {
+      const FileTensor* other = made->tensor(tensor.name);
+      ASSERT_NE(other, nullptr) << tensor.name;
+      EXPECT_EQ(other->dimensions, tensor.dimensions);
+      EXPECT_TRUE(std::equal(tensor.data.begin(), tensor.data.end(), other->data.begin(),
+                             other->data.end()))
+          << architecture << " " << tensor.name;
+    }
+  }
+}
+
 TEST(Conversion, GivesTensorsTheTypesOfTheRecipe) {
   const auto source = ModelFile::open(kTinyChat);
   const std::string path = temporary("conversion-q4.gguf");
@@ -173,6 +199,19 @@ TEST(Evaluation, AModelDoesNotDivergeFromItself) {
   EXPECT_EQ(evaluation->divergence->max, 0);
   EXPECT_EQ(evaluation->divergence->same_top, 1);
   EXPECT_EQ(evaluation->divergence->reference_perplexity, evaluation->perplexity);
+}
+
+// The figure is llama-perplexity's, of the same windows.
+TEST(Evaluation, PerplexityIsTheReferences) {
+  const std::string model = recorded_path("models/stories260K.gguf");
+  const std::string text = recorded_path("models/war-and-peace.txt");
+  if (model.empty() || text.empty()) GTEST_SKIP() << "no recorded model";
+  const auto file = ModelFile::open(model);
+  Progress quiet(Progress::Style::kQuiet);
+  const auto evaluation =
+      evaluate_model(*file, nullptr, file_text(text).substr(0, 60000), {128, 40, 1}, quiet);
+  ASSERT_TRUE(evaluation) << evaluation.error().message;
+  EXPECT_NEAR(evaluation->perplexity, 54.2880, 0.001 * 54.2880);
 }
 
 TEST(Evaluation, FewerBitsDivergeMore) {

@@ -5,7 +5,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {pathToFileURL} from 'node:url';
 import {open_upstream} from '../end_to_end/openai_upstream.mjs';
-import {http, serve, slow} from '../end_to_end/server.mjs';
+import {http, model, serve, slow} from '../end_to_end/server.mjs';
 import {judge, read_line} from './judge.mjs';
 import {kModel, suites} from './suites.mjs';
 
@@ -40,12 +40,23 @@ models:
   ${kModel}-reasoning: {routes: [{backend: upstream, model: upstream-reasoning-model}]}
 `;
 
-async function run(context, results) {
-  process.env.OPENAI_SPEC = join(data, 'openai-openapi/subset.json');
+const local_deployment = `${http}backends:
+  local: {uses: local, settings: {model: "${model}"}}
+models: {${kModel}: {routes: [{backend: local}]}}
+`;
+
+async function start(context) {
+  if (suite.local) return {server: await serve(context, local_deployment)};
   const key = name === 'upstream' ? 'sk-of-a-client' : upstream_key;
   const upstream = await open_upstream({key});
   context.after(() => upstream.close());
   const server = await serve(context, deployment(upstream), {UPSTREAM_KEY: upstream_key});
+  return {server, upstream};
+}
+
+async function run(context, results) {
+  process.env.OPENAI_SPEC = join(data, 'openai-openapi/subset.json');
+  const {server, upstream} = await start(context);
   const scratch = mkdtempSync(join(tmpdir(), 'conformance-'));
   context.after(() => rmSync(scratch, {recursive: true, force: true}));
   const left_out = Object.keys(written.left_out[name] ?? {});

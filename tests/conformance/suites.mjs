@@ -17,11 +17,19 @@ function settings(place, model) {
     timeout: 10000 * place.slow};
 }
 
+// What no local model answers.
+const kOfLocal = {image: '-', tts: '-', stt: '-', mod: '-', responses: '-'};
+
 const passed = (results) => results.filter(({status}) => status === 'ok').length;
 
-async function validate(place, print, base, model) {
+async function validate(place, print, more = {}) {
   const {runValidate} = await place.suite('validate.mjs');
-  return passed(await runValidate({...settings(place, model), base}, print));
+  return passed(await runValidate({...settings(place, kModel), ...more}, print));
+}
+
+async function clients(place, print, more = {}) {
+  const {runClients} = await place.suite('clients.mjs');
+  return passed(await runClients({...settings(place, kModel), ...more}, print));
 }
 
 // Parts of the vectors at the same time: nearly all of it is waiting.
@@ -33,15 +41,14 @@ async function in_shards(place, files, run) {
 export const suites = {
   upstream: {
     least: 60,
-    run: (place, print) => validate(place, print, place.upstream.url, 'upstream-model'),
+    run: (place, print) => validate(place, print,
+      {...settings(place, 'upstream-model'), base: place.upstream.url}),
   },
-  validate: {least: 50, run: (place, print) => validate(place, print, place.url, kModel)},
-  clients: {
-    least: 40,
-    async run(place, print) {
-      const {runClients} = await place.suite('clients.mjs');
-      return passed(await runClients(settings(place, kModel), print));
-    },
+  validate: {least: 50, run: validate},
+  clients: {least: 40, run: clients},
+  local: {least: 20, local: true, run: (place, print) => validate(place, print, kOfLocal)},
+  local_clients: {
+    least: 20, local: true, run: (place, print) => clients(place, print, kOfLocal),
   },
   pass_through: {least: 20, run: check_pass_through},
   h1: {

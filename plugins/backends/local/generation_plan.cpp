@@ -6,6 +6,7 @@
 
 #include "plugins/backends/local/output/answer_grammar.hpp"
 #include "plugins/backends/local/output/text_search.hpp"
+#include "plugins/backends/local/request/message_fields.hpp"
 
 namespace backplane::local {
 namespace {
@@ -53,6 +54,8 @@ Error refuse_schema(Error error) {
 Status read_chat(const Engine& engine, const ModelOutput& output, ChatFields& chat,
                  std::int64_t now_s, GenerateRequest& request, GenerationPlan& plan) {
   const OutputFormat& format = output.format;
+  const Value* messages = chat.template_inputs.find("messages");
+  if (Status known = check_roles(*messages, engine.info().chat_template); !known) return known;
   const Result<std::string> text = render(engine, std::move(chat.template_inputs), now_s);
   if (!text) return text.error();
   if (Status fits = engine.check_length(*text); !fits) return fits;

@@ -27,6 +27,14 @@ Status check_unserved(const json::object& body) {
   return ok();
 }
 
+Status check_stream_options(const json::object& body) {
+  const json::value* stream = member(body, "stream");
+  if (member(body, "stream_options") == nullptr || (stream != nullptr && *stream == true)) {
+    return ok();
+  }
+  return refuse("stream_options", "needs stream to be true");
+}
+
 Status read_seed(const json::object& body, std::uint64_t& out) {
   const json::value* value = member(body, "seed");
   if (value == nullptr) return ok();
@@ -48,6 +56,9 @@ Status read_stop(const json::object& body, std::vector<std::string>& out) {
     return ok();
   }
   if (!value->is_array()) return refuse("stop", "expected a string or a list of strings");
+  if (value->get_array().size() > kStopsMax) {
+    return refuse("stop", "more than " + std::to_string(kStopsMax));
+  }
   for (const json::value& stop : value->get_array()) {
     if (!stop.is_string()) return refuse("stop", "expected a string or a list of strings");
     out.emplace_back(stop.get_string());
@@ -138,6 +149,7 @@ Status read_generate_fields(const json::object& body, const RequestDefaults& def
   out.sampling.top_k = defaults.top_k;
   out.sampling.seed = defaults.seed;
   Status status = check_unserved(body);
+  if (status) status = check_stream_options(body);
   if (status) status = read_sampling(body, out.sampling);
   if (status) status = read_choices(body, out.choices);
   if (status) status = read_count(body, "max_tokens", 1, out.max_tokens);

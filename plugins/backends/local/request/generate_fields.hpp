@@ -13,6 +13,7 @@
 namespace backplane::local {
 
 inline constexpr std::uint32_t kChoicesMax = 128;  // of one request, all prompts together
+inline constexpr std::size_t kStopsMax = 128;      // of one request
 
 // What a request means where it says nothing.
 struct RequestDefaults {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/backends/local/request/message_fields.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "plugins/backends/local/request/chat_fields.hpp"
 #include "plugins/backends/local/request/fields.hpp"
 #include "plugins/backends/local/request/json_value.hpp"
@@ -9,6 +12,15 @@ namespace backplane::local {
 namespace {
 
 namespace json = boost::json;
+
+constexpr std::array<std::string_view, 5> kRoles = {"system", "user", "assistant", "tool",
+                                                    "function"};
+
+bool names(std::string_view chat_template, std::string_view role) {
+  const std::string name(role);
+  return chat_template.find("'" + name + "'") != std::string_view::npos ||
+         chat_template.find('"' + name + '"') != std::string_view::npos;
+}
 
 // A content as text: a string, or text parts, joined.
 Result<std::string> text_of(const json::value* content, const std::string& place) {
@@ -95,6 +107,21 @@ Result<Value> read_messages(const json::object& body) {
     list.push_back(std::move(*read));
   }
   return Value(std::move(list));
+}
+
+Status check_roles(const Value& messages, std::string_view chat_template) {
+  std::size_t at = 0;
+  for (const Value& message : *messages.list()) {
+    const std::string& role = *message.object()->find("role")->string();
+    if (std::find(kRoles.begin(), kRoles.end(), role) == kRoles.end() &&
+        !names(chat_template, role)) {
+      return refuse("messages[" + std::to_string(at) + "].role",
+                    "the model's chat template knows no such role; use system, developer, user, "
+                    "assistant or tool");
+    }
+    ++at;
+  }
+  return ok();
 }
 
 // Values share what they hold, so everything on the way to the arguments is made anew.

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "plugins/backends/local/request/message_fields.hpp"
+
 namespace backplane::local {
 namespace {
 
@@ -245,6 +247,8 @@ INSTANTIATE_TEST_SUITE_P(
         {R"("priority":"high")", "priority"},
         {R"("stop":7)", "stop"},
         {R"("stop":["a",7])", "stop"},
+        {R"("stream_options":{"include_usage":true})", "stream_options"},
+        {R"("stream":false,"stream_options":{})", "stream_options"},
         {R"("stop_token_ids":["a"])", "stop_token_ids"},
         {R"("stop_token_ids":[-1])", "stop_token_ids"},
         {R"("functions":[{"name":"f"}])", "functions"},
@@ -255,6 +259,34 @@ INSTANTIATE_TEST_SUITE_P(
         {R"("documents":7)", "documents"},
         {R"("reasoning_effort":7)", "reasoning_effort"},
         {R"("enable_thinking":"no")", "enable_thinking"}}));
+
+TEST(Request, has_so_many_stop_strings_and_no_more) {
+  std::string stops = "\"a\"";
+  for (std::size_t count = 1; count < kStopsMax; ++count) stops += ",\"a\"";
+  const auto body = [](const std::string& list) {
+    return R"({"prompt":"x","stop":[)" + list + "]}";
+  };
+  EXPECT_TRUE(parse_request("completions", body(stops), {}));
+  const auto more = parse_request("completions", body(stops + ",\"a\""), {});
+  ASSERT_FALSE(more);
+  EXPECT_EQ(more.error().message, "stop: more than 128");
+}
+
+TEST(Request, has_roles_of_openai_or_of_the_template) {
+  const auto error_of = [](const std::string& role) {
+    const auto request = parse_request(
+        kChat, R"({"messages":[{"role":"user","content":"a"},{"role":")" + role + R"("}]})", {});
+    const Value& messages = *std::get<ChatFields>(request->input).template_inputs.find("messages");
+    const Status status = check_roles(messages, "{% if m.role == 'judge' or x == \"jury\" %}");
+    return status ? std::string() : status.error().message;
+  };
+  for (const char* role : {"system", "developer", "user", "assistant", "tool", "judge", "jury"}) {
+    EXPECT_EQ(error_of(role), "") << role;
+  }
+  for (const char* role : {"wizard", "jud", "role"}) {
+    EXPECT_EQ(error_of(role).rfind("messages[1].role: ", 0), 0U) << role;
+  }
+}
 
 class BadMessages : public testing::TestWithParam<std::pair<const char*, const char*>> {};
 

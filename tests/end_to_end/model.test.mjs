@@ -8,7 +8,7 @@ import {
 import {join} from 'node:path';
 import test from 'node:test';
 import {entry, noise, startHub} from './hub.mjs';
-import {backplane, http, model, serve, slow, workdir} from './server.mjs';
+import {backplane, http, model, run, serve, slow, workdir} from './server.mjs';
 
 const tiny = readFileSync(model);
 const MiB = 1 << 20;
@@ -76,6 +76,11 @@ test('a model is pulled, listed, inspected, served and removed', async (context)
   assert.equal(info.architecture, 'llama');
   assert.equal(info.type, 'Q8_0');
   assert.equal(info.chat_template, true);
+
+  const tokens = (name) => run(['tokenize', name],
+    {input: 'hello', env: {...process.env, ...environment}});
+  assert.equal(tokens('hf:some/tiny').stdout, tokens(model).stdout);
+  assert.match(tokens('hf:some/other').stderr, /run: backplane model pull hf:some\/other/);
 
   const again = await command('pull', 'hf:some/tiny:Q8_0');
   assert.equal(again.status, 0);

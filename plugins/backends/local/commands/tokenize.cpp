@@ -8,6 +8,7 @@
 
 #include "plugins/backends/local/commands/commands.hpp"
 #include "plugins/backends/local/files/mapped_file.hpp"
+#include "plugins/backends/local/store/model_store.hpp"
 #include "plugins/backends/local/tokenizer/tokenizer_json.hpp"
 #include "plugins/backends/local/tokenizer/unicode.hpp"
 
@@ -21,10 +22,12 @@ constexpr std::uint32_t kFailed = 1;
 constexpr std::uint32_t kWrongUsage = 2;
 
 Result<ModelFile> open_tokenizer(const std::string& model) {
+  const auto found = find_model_path(model);
+  if (!found) return found.error();
   std::error_code failure;
-  fs::path path = model;
+  fs::path path = *found;
   if (fs::is_directory(path, failure)) path /= "tokenizer.json";
-  if (path.extension() != ".json") return ModelFile::open(model);
+  if (path.extension() != ".json") return ModelFile::open(path);
   const auto mapped = MappedFile::open(path);
   if (!mapped) return mapped.error();
   ModelFile file(path);
@@ -85,7 +88,9 @@ std::uint32_t run_tokenize_command(Host, const std::vector<std::string>& argumen
   CLI::App app{"Print the token ids of standard input as one line of JSON", "backplane tokenize"};
   std::string model;
   EncodeOptions options;
-  app.add_option("MODEL", model, "A GGUF file, a folder with a tokenizer.json, or a tokenizer.json")
+  app.add_option("MODEL", model,
+                 "A GGUF file, a folder with a tokenizer.json, a tokenizer.json, or "
+                 "hf:ORG/REPO[:FILE] in the store")
       ->required();
   app.add_flag("--special", options.parse_special,
                "Names of special tokens in the text, such as <|im_end|>, are those tokens");

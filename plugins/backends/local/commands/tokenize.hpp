@@ -12,7 +12,7 @@ namespace backplane::local {
 
 inline constexpr std::size_t kTokenizedBytesMax = 64u << 20;
 
-// `model`: a GGUF file, a folder with a tokenizer.json, or such a file itself.
+// `model`: a GGUF file, a folder with a tokenizer.json, such a file itself, or a name in the store.
 Result<std::string> tokenize(const std::string& model, std::string_view text,
                              EncodeOptions options);
 

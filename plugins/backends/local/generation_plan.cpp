@@ -17,6 +17,7 @@ GenerateRequest request_of(GenerateFields& fields) {
   request.min_tokens = fields.min_tokens;
   request.ignore_eos = fields.ignore_eos;
   request.priority = fields.priority;
+  request.keep_alive = fields.keep_alive;
   request.sampling = std::move(fields.sampling);
   request.stop = std::move(fields.stop);
   request.stop_tokens = std::move(fields.stop_tokens);

@@ -5,6 +5,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "plugins/backends/local/request/fields.hpp"
+#include "plugins/backends/local/request/keep_alive.hpp"
 
 namespace backplane::local {
 namespace {
@@ -59,6 +60,9 @@ Status PooledCall::begin(std::int64_t now_ms) {
   }
   const auto field = read_adapter_field(body.as_object());
   if (!field) return field.error();
+  const auto keep_alive = read_keep_alive(body.as_object());
+  if (!keep_alive) return keep_alive.error();
+  keep_alive_ = *keep_alive;
   auto choice = choose_adapter(*field, model_, engine_.info().name, adapters_, now_ms);
   if (!choice) return choice.error();
   adapter_ = std::move(*choice);
@@ -82,6 +86,7 @@ Status PooledCall::submit_more() {
     GenerateRequest request;
     request.prompt_tokens = work_->tokens(index);
     request.pooling = work_->pooling();
+    request.keep_alive = keep_alive_;
     request.adapter = adapter_.adapter;
     request.adapter_scale = adapter_.scale;
     const auto id = engine_.submit(std::move(request), texts_.emplace_back(*this, index));

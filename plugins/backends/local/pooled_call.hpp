@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <backplane/plugin.hpp>
+#include <chrono>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -79,6 +80,7 @@ class PooledCall final : public Call {
 
   // Set before the first text is submitted.
   AdapterChoice adapter_;
+  std::optional<std::chrono::milliseconds> keep_alive_;
   std::unique_ptr<PooledWork> work_;
 
   std::mutex mutex_;  // guards what follows

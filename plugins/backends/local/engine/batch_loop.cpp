@@ -64,7 +64,10 @@ void BatchLoop::run() {
 }
 
 void BatchLoop::take_over(InboxContents contents) {
-  for (auto& generation : contents.arrived) roster_.add(std::move(generation));
+  for (auto& generation : contents.arrived) {
+    keep_alive_ = generation->request().keep_alive;
+    roster_.add(std::move(generation));
+  }
   for (const InboxChange& change : contents.changes) {
     if (change.kind != InboxChange::Kind::kCancel) {
       roster_.set_paused(change.id, change.kind == InboxChange::Kind::kPause);

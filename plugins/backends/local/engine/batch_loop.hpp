@@ -47,6 +47,7 @@ class BatchLoop {
   void take_loaded();
   void use(std::unique_ptr<Weights> weights);
   void unload_when_idle();
+  std::chrono::milliseconds idle_unload() const;
   void release_weights();
   std::optional<Clock::time_point> unload_time() const;
   void log(const std::string& line, bool is_error = false) const;
@@ -59,6 +60,7 @@ class BatchLoop {
   StepPace pace_;
   std::unique_ptr<Weights> weights_;
   Clock::time_point last_work_;
+  std::optional<std::chrono::milliseconds> keep_alive_;  // asked for by who came last
 
   // Written by the loader before it says loaded_, read after.
   std::optional<Result<std::unique_ptr<Weights>>> loading_;

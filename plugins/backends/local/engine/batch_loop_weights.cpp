@@ -50,9 +50,15 @@ void BatchLoop::use(std::unique_ptr<Weights> weights) {
   last_work_ = Clock::now();
 }
 
+// Negative: never.
+std::chrono::milliseconds BatchLoop::idle_unload() const {
+  if (keep_alive_) return *keep_alive_;
+  return options_.idle_unload.count() == 0 ? std::chrono::milliseconds(-1) : options_.idle_unload;
+}
+
 std::optional<Clock::time_point> BatchLoop::unload_time() const {
-  if (weights_ == nullptr || options_.idle_unload.count() == 0 || !roster_.empty()) return {};
-  return last_work_ + options_.idle_unload;
+  if (weights_ == nullptr || idle_unload().count() < 0 || !roster_.empty()) return {};
+  return last_work_ + idle_unload();
 }
 
 void BatchLoop::unload_when_idle() {
@@ -60,7 +66,7 @@ void BatchLoop::unload_when_idle() {
   if (!time || Clock::now() < *time) return;
   release_weights();
   log("unloaded the weights: no request for " +
-      seconds_text(std::chrono::duration<double>(options_.idle_unload).count()));
+      seconds_text(std::chrono::duration<double>(idle_unload()).count()));
 }
 
 void BatchLoop::release_weights() {

@@ -2,6 +2,7 @@
 // What a caller asks the engine for.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -35,6 +36,8 @@ struct GenerateRequest {
   const TokenTrie* trie = nullptr;  // of the model's vocabulary, with a grammar; outlives it
   std::optional<std::uint32_t> top_logprobs;  // how many besides that of each token; none: none
   std::int32_t priority = 0;                  // lower is more urgent
+  // How long the weights stay after it; negative: for ever; none: as the options say.
+  std::optional<std::chrono::milliseconds> keep_alive;
   // Nothing is generated: the listener hears the states of the prompt's tokens, pooled.
   std::optional<Pooling> pooling;
   std::shared_ptr<const LoraAdapter> adapter;  // nullptr: the model as it is

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "plugins/backends/local/request/fields.hpp"
+#include "plugins/backends/local/request/keep_alive.hpp"
 
 namespace backplane::local {
 namespace {
@@ -159,7 +160,11 @@ Status read_generate_fields(const json::object& body, const RequestDefaults& def
   if (status) status = read_priority(body, out.priority);
   if (status) status = read_stop(body, out.stop);
   if (status) status = read_stop_tokens(body, out.stop_tokens);
-  return status;
+  if (!status) return status;
+  const auto keep_alive = read_keep_alive(body);
+  if (!keep_alive) return keep_alive.error();
+  out.keep_alive = *keep_alive;
+  return ok();
 }
 
 }  // namespace backplane::local

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/json.hpp>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -29,9 +30,10 @@ struct GenerateFields {
   bool ignore_eos = false;
   SamplingOptions sampling;
   std::vector<std::string> stop;
-  std::vector<Token> stop_tokens;  // sorted
-  std::uint32_t choices = 1;       // for each prompt
-  std::int32_t priority = 0;       // lower is more urgent
+  std::vector<Token> stop_tokens;                       // sorted
+  std::uint32_t choices = 1;                            // for each prompt
+  std::int32_t priority = 0;                            // lower is more urgent
+  std::optional<std::chrono::milliseconds> keep_alive;  // see keep_alive.hpp
 };
 
 Status read_generate_fields(const boost::json::object& body, const RequestDefaults& defaults,

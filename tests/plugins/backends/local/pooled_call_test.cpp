@@ -236,7 +236,8 @@ TEST_F(PooledCallTest, ACancelEndsIt) {
 }
 
 TEST_F(PooledCallTest, WhatIsNoRequestIsRefused) {
-  for (const char* body : {"", "[]", "{", R"({"input":5})", R"({"input":"a","adapter":"x"})"}) {
+  for (const char* body : {"", "[]", "{", R"({"input":5})", R"({"input":"a","adapter":"x"})",
+                           R"({"input":"a","keep_alive":"x"})"}) {
     HostSide& host = run("embeddings", body);
     EXPECT_NE(host.code(), BP_CODE_OK) << body;
     EXPECT_EQ(host.terminals, 1);

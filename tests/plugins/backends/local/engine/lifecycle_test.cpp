@@ -92,6 +92,46 @@ TEST(EngineLifecycle, AnIdleEngineLetsGoAndComesBack) {
   EXPECT_GE(said("unloaded the weights: no request for 0.0 s"), 3);
 }
 
+GenerateRequest kept_for(std::optional<std::chrono::milliseconds> time) {
+  GenerateRequest request = request_for(1);
+  request.keep_alive = time;
+  return request;
+}
+
+TEST(EngineLifecycle, ARequestSaysWhenTheWeightsGo) {
+  LoadedMeter meter;
+  EngineOptions options = tiny_options();  // would keep them for ever
+  options.meters = &meter;
+  const auto engine = load(options);
+  const std::string expected = text_alone(*engine, request_for(1));
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_EQ(text_alone(*engine, kept_for(std::chrono::milliseconds(0))), expected);
+    ASSERT_TRUE(meter.wait_until_unloaded());
+  }
+}
+
+TEST(EngineLifecycle, ARequestKeepsTheWeightsThatWouldGo) {
+  LoadedMeter meter;
+  std::atomic<int> unloaded{0};
+  EngineOptions options = tiny_options();
+  options.idle_unload = std::chrono::milliseconds(1);
+  options.lazy = true;
+  options.meters = &meter;
+  options.log = [&](std::string_view line, bool) {
+    unloaded += line.starts_with("unloaded") ? 1 : 0;
+  };
+  const auto engine = load(options);
+  const std::string expected = text_alone(*engine, kept_for(std::chrono::milliseconds(-1)));
+  for (int round = 0; round < 20; ++round) {
+    EXPECT_EQ(text_alone(*engine, kept_for(std::chrono::hours(1))), expected);
+  }
+  EXPECT_EQ(unloaded, 0);
+  EXPECT_TRUE(meter.loaded());
+  // Who says nothing has the setting again.
+  EXPECT_EQ(text_alone(*engine, request_for(1)), expected);
+  EXPECT_TRUE(meter.wait_until_unloaded());
+}
+
 TEST(EngineLifecycle, WeightsThatCannotBeLoadedAreSaidAndTriedAgain) {
   std::atomic<int> errors{0};
   EngineOptions options = tiny_options();

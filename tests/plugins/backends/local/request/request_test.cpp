@@ -185,6 +185,29 @@ TEST(Request, reasoning_is_told_to_the_template_in_its_words) {
   EXPECT_EQ(input(parsed(chat_with("")), "enable_thinking"), "nothing");
 }
 
+TEST(Request, says_how_long_the_weights_stay) {
+  const std::pair<const char*, std::int64_t> cases[] = {{"0", 0},
+                                                        {"\"0\"", 0},
+                                                        {"1.5", 1500},
+                                                        {"300", 300'000},
+                                                        {"-1", -1},
+                                                        {"-0.5", -1},
+                                                        {"\"-1m\"", -1},
+                                                        {"\"30s\"", 30'000},
+                                                        {"\"5m\"", 300'000},
+                                                        {"\"1h\"", 3'600'000},
+                                                        {"\"1h30m\"", 5'400'000},
+                                                        {"\"250ms\"", 250},
+                                                        {"\"720h\"", 2'592'000'000}};
+  for (const auto& [text, expected_ms] : cases) {
+    const auto keep = parsed(chat_with(std::string(R"("keep_alive":)") + text)).generate.keep_alive;
+    ASSERT_TRUE(keep) << text;
+    EXPECT_EQ(keep->count(), expected_ms) << text;
+  }
+  EXPECT_FALSE(parsed(chat_with("")).generate.keep_alive);
+  EXPECT_FALSE(parsed(chat_with(R"("keep_alive":null)")).generate.keep_alive);
+}
+
 TEST(Request, neutral_values_pass) {
   parsed(chat_with(R"("n":1,"tools":[],"tool_choice":"auto","response_format":{"type":"text"},
       "logprobs":false,"logit_bias":{},"frequency_penalty":0,"presence_penalty":0.0,"top_k":-1,
@@ -207,6 +230,16 @@ using RefusedCase = std::pair<const char*, const char*>;
 INSTANTIATE_TEST_SUITE_P(
     Fields, Refused,
     testing::ValuesIn(std::vector<RefusedCase>{
+        {R"("keep_alive":true)", "keep_alive"},
+        {R"("keep_alive":"")", "keep_alive"},
+        {R"("keep_alive":"-")", "keep_alive"},
+        {R"("keep_alive":"5")", "keep_alive"},
+        {R"("keep_alive":"5 m")", "keep_alive"},
+        {R"("keep_alive":"5d")", "keep_alive"},
+        {R"("keep_alive":"1h-1m")", "keep_alive"},
+        {R"("keep_alive":"infs")", "keep_alive"},
+        {R"("keep_alive":"721h")", "keep_alive"},
+        {R"("keep_alive":1e300)", "keep_alive"},
         {R"("n":0)", "n"},
         {R"("n":129)", "n"},
         {R"("n":2,"best_of":3)", "best_of"},

@@ -45,7 +45,7 @@ class Compiler {
  public:
   explicit Compiler(SchemaDocument& document) : document_(document), scalars_(document) {}
 
-  Result<GrammarPointer> compile(bool object_only) {
+  Result<GrammarPointer> compile(bool object_only, const std::string& place) {
     SchemaTerms terms{{&document_.root(), false}};
     static const json::value object{{"type", "object"}};
     if (object_only) terms.push_back({&object, false});
@@ -54,12 +54,12 @@ class Compiler {
       const auto [id, waiting] = waiting_[i];
       if (auto done = fill(id, *waiting); !done) return done.error();
       if (nodes_.size() > kSchemaPlacesMax) {
-        return invalid_argument("the schema describes more than " +
+        return invalid_argument(place + ": describes more than " +
                                 std::to_string(kSchemaPlacesMax) + " kinds of value");
       }
     }
     if (!finish_nodes(nodes_, root)) {
-      return invalid_argument("the schema cannot be satisfied: no JSON value fits it");
+      return invalid_argument(place + ": cannot be satisfied: no JSON value fits it");
     }
     return GrammarPointer(std::make_shared<Grammar>(std::move(nodes_), root));
   }
@@ -307,7 +307,7 @@ Result<GrammarPointer> compile_json_schema(std::string_view schema_json,
                                            const SchemaOptions& options) {
   auto document = SchemaDocument::parse(schema_json, options.place);
   if (!document) return document.error();
-  return Compiler(*document).compile(options.object_only);
+  return Compiler(*document).compile(options.object_only, options.place);
 }
 
 }  // namespace backplane::local

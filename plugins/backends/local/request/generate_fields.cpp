@@ -156,6 +156,9 @@ Status read_generate_fields(const json::object& body, const RequestDefaults& def
   if (status) status = read_count(body, "max_tokens", 1, out.max_tokens);
   if (status) status = read_count(body, "max_completion_tokens", 1, out.max_tokens);
   if (status) status = read_count(body, "min_tokens", 0, out.min_tokens);
+  if (status && out.max_tokens > 0 && out.min_tokens > out.max_tokens) {
+    status = refuse("min_tokens", "more than the answer may have");
+  }
   if (status) status = read_flag(body, "ignore_eos", out.ignore_eos);
   if (status) status = read_priority(body, out.priority);
   if (status) status = read_stop(body, out.stop);

@@ -271,6 +271,7 @@ INSTANTIATE_TEST_SUITE_P(
         {R"("top_k":-2)", "top_k"},
         {R"("min_p":1.1)", "min_p"},
         {R"("min_tokens":-1)", "min_tokens"},
+        {R"("min_tokens":4,"max_tokens":3)", "min_tokens"},
         {R"("ignore_eos":1)", "ignore_eos"},
         {R"("max_tokens":0)", "max_tokens"},
         {R"("max_tokens":1.5)", "max_tokens"},

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <boost/json/value.hpp>
+#include <filesystem>
 
 namespace backplane::local {
 namespace {
@@ -36,6 +37,19 @@ AdapterOptions read_adapters(const json::object& settings) {
       number(settings, "adapter_idle_seconds", out.idle_ms_max / kMillisecondsPerSecond) *
       kMillisecondsPerSecond;
   return out;
+}
+
+// What is missing at the start is a mistake in the file; later adapters may go.
+Status check_adapters(const AdapterOptions& options) {
+  std::error_code failure;
+  for (const auto& [name, path] : options.paths) {
+    if (!std::filesystem::exists(path, failure)) {
+      return invalid_argument("adapters." + name + ": " + path + ": no such file or folder");
+    }
+  }
+  if (options.folder.empty() || std::filesystem::is_directory(options.folder, failure)) return ok();
+  return invalid_argument("adapters_folder: " + options.folder +
+                          ": no such folder; make it, it may be empty");
 }
 
 // By a classifier that the file has, or by the answers to a template that is given.
@@ -89,7 +103,9 @@ Result<ServedModel> ServedModel::load(const json::object& settings, const Engine
   out.pooled.pooling = given ? *given : in_file->pooling.value_or(Pooling::kLast);
   if (auto status = load_rank_head(settings, engine, out.pooled); !status) return status.error();
   out.operations = operations_of(settings, !in_file->is_given);
-  out.adapters = std::make_unique<AdapterStore>(read_adapters(settings), engine.file());
+  AdapterOptions adapters = read_adapters(settings);
+  if (auto status = check_adapters(adapters); !status) return status.error();
+  out.adapters = std::make_unique<AdapterStore>(std::move(adapters), engine.file());
   return out;
 }
 

@@ -59,6 +59,18 @@ TEST_F(ServedModelTest, ATemplateNeedsItsAnswers) {
   EXPECT_NE(without.error().message.find("rerank_template"), std::string::npos);
 }
 
+TEST_F(ServedModelTest, AdaptersThatAreNotThereAreTold) {
+  const auto error_of = [&](const json::object& settings) {
+    const auto served = open(tiny_model(), settings);
+    return served ? std::string() : served.error().message;
+  };
+  EXPECT_EQ(error_of({{"adapters", {{"a", "/nowhere.gguf"}}}}),
+            "adapters.a: /nowhere.gguf: no such file or folder");
+  EXPECT_EQ(error_of({{"adapters_folder", "/nowhere"}}).rfind("adapters_folder: /nowhere: ", 0),
+            0U);
+  EXPECT_EQ(error_of({{"adapters", {{"a", "/"}}}, {"adapters_folder", "/"}}), "");
+}
+
 TEST_F(ServedModelTest, KnowsWhetherThereMayBeAdapters) {
   EXPECT_FALSE(has_adapters({}));
   EXPECT_FALSE(has_adapters({{"adapters", json::object()}}));

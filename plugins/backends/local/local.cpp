@@ -13,6 +13,7 @@
 #include "plugins/backends/local/pooled_call.hpp"
 #include "plugins/backends/local/preparer.hpp"
 #include "plugins/backends/local/served_model.hpp"
+#include "plugins/backends/local/settings_fields.hpp"
 #include "plugins/backends/local/store/model_store.hpp"
 
 namespace {
@@ -32,22 +33,6 @@ struct Settings {
   bool splits_reasoning = true;
   json::object fields;
 };
-
-template <class Number>
-Number number(const json::object& settings, const char* name, Number fallback) {
-  const json::value* value = settings.if_contains(name);
-  return value != nullptr && value->is_number() ? value->to_number<Number>() : fallback;
-}
-
-bool flag(const json::object& settings, const char* name, bool fallback) {
-  const json::value* value = settings.if_contains(name);
-  return value != nullptr && value->is_bool() ? value->as_bool() : fallback;
-}
-
-std::string_view word(const json::object& settings, const char* name, std::string_view fallback) {
-  const json::value* value = settings.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string_view(value->as_string()) : fallback;
-}
 
 Result<Settings> read_settings(std::string_view text) {
   boost::system::error_code failure;
@@ -73,15 +58,13 @@ Result<Settings> read_settings(std::string_view text) {
   engine.lazy = word(fields, "load", "eager") == "lazy";
   engine.idle_unload = std::chrono::seconds(number(fields, "idle_unload_seconds", 0U));
   settings.request.temperature = number(fields, "temperature", settings.request.temperature);
-  const json::value* tools = fields.if_contains("tool_format");
-  if (tools != nullptr && tools->is_string() && tools->as_string() != "auto") {
+  if (const auto tools = word(fields, "tool_format", "auto"); tools != "auto") {
     settings.tools.emplace();
-    if (!find_tool_format(tools->as_string(), *settings.tools)) {
+    if (!find_tool_format(tools, *settings.tools)) {
       return invalid_argument("settings.tool_format: not a format");
     }
   }
-  const json::value* splits = fields.if_contains("split_reasoning");
-  if (splits != nullptr && splits->is_bool()) settings.splits_reasoning = splits->as_bool();
+  settings.splits_reasoning = flag(fields, "split_reasoning", settings.splits_reasoning);
   settings.request.top_p = number(fields, "top_p", settings.request.top_p);
   engine.allows_adapters = has_adapters(fields);
   settings.fields = fields;

@@ -5,23 +5,14 @@
 #include <boost/json/value.hpp>
 #include <filesystem>
 
+#include "plugins/backends/local/settings_fields.hpp"
+
 namespace backplane::local {
 namespace {
 
 namespace json = boost::json;
 
 constexpr std::int64_t kMillisecondsPerSecond = 1000;
-
-std::string text(const json::object& settings, std::string_view name) {
-  const json::value* value = settings.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string(value->as_string()) : std::string();
-}
-
-template <class Number>
-Number number(const json::object& settings, std::string_view name, Number fallback) {
-  const json::value* value = settings.if_contains(name);
-  return value != nullptr && value->is_number() ? value->to_number<Number>() : fallback;
-}
 
 AdapterOptions read_adapters(const json::object& settings) {
   AdapterOptions out;
@@ -31,7 +22,7 @@ AdapterOptions read_adapters(const json::object& settings) {
       if (path.is_string()) out.paths[std::string(name)] = path.as_string();
     }
   }
-  out.folder = text(settings, "adapters_folder");
+  out.folder = word(settings, "adapters_folder");
   out.loaded_max = number(settings, "max_adapters", out.loaded_max);
   out.idle_ms_max =
       number(settings, "adapter_idle_seconds", out.idle_ms_max / kMillisecondsPerSecond) *
@@ -57,7 +48,7 @@ Status load_rank_head(const json::object& settings, const Engine& engine, Pooled
   const ModelFile& file = engine.file();
   const auto from_file = file.text("tokenizer.chat_template.rerank");
   if (!from_file) return from_file.error();
-  out.rank_template = text(settings, "rerank_template");
+  out.rank_template = word(settings, "rerank_template");
   if (out.rank_template.empty()) out.rank_template = std::string(from_file->value_or(""));
   auto head = RankHead::load(file);
   if (!head) return head.error();
@@ -99,7 +90,7 @@ Result<ServedModel> ServedModel::load(const json::object& settings, const Engine
   ServedModel out;
   const auto in_file = pooling_of(engine.file());
   if (!in_file) return in_file.error();
-  const auto given = pooling_of(text(settings, "pooling"));
+  const auto given = pooling_of(word(settings, "pooling"));
   out.pooled.pooling = given ? *given : in_file->pooling.value_or(Pooling::kLast);
   if (auto status = load_rank_head(settings, engine, out.pooled); !status) return status.error();
   out.operations = operations_of(settings, !in_file->is_given);

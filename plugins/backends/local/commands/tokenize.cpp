@@ -9,6 +9,7 @@
 #include "plugins/backends/local/commands/commands.hpp"
 #include "plugins/backends/local/files/mapped_file.hpp"
 #include "plugins/backends/local/store/model_store.hpp"
+#include "plugins/backends/local/tokenizer/sentencepiece_model.hpp"
 #include "plugins/backends/local/tokenizer/tokenizer_json.hpp"
 #include "plugins/backends/local/tokenizer/unicode.hpp"
 
@@ -26,14 +27,19 @@ Result<ModelFile> open_tokenizer(const std::string& model) {
   if (!found) return found.error();
   std::error_code failure;
   fs::path path = *found;
-  if (fs::is_directory(path, failure)) path /= "tokenizer.json";
-  if (path.extension() != ".json") return ModelFile::open(path);
+  if (fs::is_directory(path, failure)) {
+    const fs::path sentencepiece = path / "tokenizer.model";
+    path /= "tokenizer.json";
+    if (!fs::exists(path, failure) && fs::exists(sentencepiece, failure)) path = sentencepiece;
+  }
+  const bool is_sentencepiece = path.extension() == ".model";
+  if (path.extension() != ".json" && !is_sentencepiece) return ModelFile::open(path);
   const auto mapped = MappedFile::open(path);
   if (!mapped) return mapped.error();
   ModelFile file(path);
   const auto bytes = mapped->bytes();
-  const auto status =
-      read_tokenizer_json({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file);
+  const auto read = is_sentencepiece ? &read_sentencepiece_model : &read_tokenizer_json;
+  const auto status = read({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, file);
   if (!status) return status.error();
   return file;
 }
@@ -89,7 +95,7 @@ std::uint32_t run_tokenize_command(Host, const std::vector<std::string>& argumen
   std::string model;
   EncodeOptions options;
   app.add_option("MODEL", model,
-                 "A GGUF file, a folder with a tokenizer.json, a tokenizer.json, or "
+                 "A GGUF file, a folder with a tokenizer.json or tokenizer.model, such a file, or "
                  "hf:ORG/REPO[:FILE] in the store")
       ->required();
   app.add_flag("--special", options.parse_special,

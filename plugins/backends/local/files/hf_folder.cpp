@@ -8,6 +8,7 @@
 #include "plugins/backends/local/files/hf_tokenizer.hpp"
 #include "plugins/backends/local/files/json_file.hpp"
 #include "plugins/backends/local/files/safetensors_reader.hpp"
+#include "plugins/backends/local/tokenizer/sentencepiece_model.hpp"
 #include "plugins/backends/local/tokenizer/tokenizer_json.hpp"
 
 namespace backplane::local {
@@ -96,11 +97,16 @@ class FolderReader {
   // What tokenizer_config.json adds comes after. Without a tokenizer the tokenizer's loader says
   // what is missing.
   Status read_tokenizer() {
-    const auto file = MappedFile::open(folder_ / "tokenizer.json");
-    if (!file && file.error().code == Code::kNotFound) return ok();
-    if (!file) return file.error();
-    const auto bytes = file->bytes();
-    return read_tokenizer_json({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, out_);
+    constexpr std::pair<const char*, Status (*)(std::string_view, ModelFile&)> kKinds[] = {
+        {"tokenizer.json", read_tokenizer_json}, {"tokenizer.model", read_sentencepiece_model}};
+    for (const auto& [name, read] : kKinds) {
+      const auto file = MappedFile::open(folder_ / name);
+      if (!file && file.error().code == Code::kNotFound) continue;
+      if (!file) return file.error();
+      const auto bytes = file->bytes();
+      return read({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, out_);
+    }
+    return ok();
   }
 
   void describe() {

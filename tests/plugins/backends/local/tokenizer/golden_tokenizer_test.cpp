@@ -4,6 +4,7 @@
 
 #include <sstream>
 
+#include "plugins/backends/local/tokenizer/sentencepiece_model.hpp"
 #include "plugins/backends/local/tokenizer/tokenizer.hpp"
 #include "tests/plugins/backends/local/recorded.hpp"
 
@@ -73,6 +74,19 @@ struct RecordedColumn {
   const char* column;
 };
 
+void expect_recorded(const ModelFile& file, const std::string& golden, const char* column) {
+  const auto tokenizer = Tokenizer::load(file);
+  ASSERT_TRUE(tokenizer) << tokenizer.error().message;
+  for (const auto& line : recorded_lines(golden)) {
+    const std::string text(line.at("text").as_string());
+    std::vector<Token> expected;
+    for (const auto& token : line.at(column).as_array()) {
+      expected.push_back(token.to_number<Token>());
+    }
+    EXPECT_EQ((*tokenizer)->encode(text, {}), expected) << testing::PrintToString(text);
+  }
+}
+
 class GoldenTokenize : public testing::TestWithParam<RecordedColumn> {};
 
 TEST_P(GoldenTokenize, TextsGiveTheRecordedTokens) {
@@ -82,22 +96,33 @@ TEST_P(GoldenTokenize, TextsGiveTheRecordedTokens) {
   if (path.empty() || golden.empty()) GTEST_SKIP() << "no recorded vocabulary";
   const auto file = ModelFile::open(path);
   ASSERT_TRUE(file) << file.error().message;
-  const auto tokenizer = Tokenizer::load(*file);
-  ASSERT_TRUE(tokenizer) << tokenizer.error().message;
-  for (const auto& line : recorded_lines(golden)) {
-    const std::string text(line.at("text").as_string());
-    std::vector<Token> expected;
-    for (const auto& token : line.at(GetParam().column).as_array()) {
-      expected.push_back(token.to_number<Token>());
-    }
-    EXPECT_EQ((*tokenizer)->encode(text, {}), expected) << testing::PrintToString(text);
-  }
+  expect_recorded(*file, golden, GetParam().column);
 }
 
 INSTANTIATE_TEST_SUITE_P(Vocabularies, GoldenTokenize,
                          testing::Values(RecordedColumn{"built-llama3-vocab", "llama3"},
                                          RecordedColumn{"built-qwen2-vocab", "qwen2"},
                                          RecordedColumn{"ggml-vocab-llama-spm", "llama2"}),
+                         [](const auto& param) { return std::string(param.param.column); });
+
+class GoldenSentencePiece : public testing::TestWithParam<RecordedColumn> {};
+
+TEST_P(GoldenSentencePiece, TextsGiveTheRecordedTokens) {
+  const std::string path = recorded_path(std::string("models/tokenizers/") + GetParam().vocabulary);
+  const std::string golden = recorded_path("models/golden/tokenize.dev.jsonl");
+  if (path.empty() || golden.empty()) GTEST_SKIP() << "no recorded vocabulary";
+  ModelFile file(path);
+  const Status status = read_sentencepiece_model(file_text(path), file);
+  ASSERT_TRUE(status) << status.error().message;
+  expect_recorded(file, golden, GetParam().column);
+}
+
+INSTANTIATE_TEST_SUITE_P(Vocabularies, GoldenSentencePiece,
+                         testing::Values(RecordedColumn{"llama2.sentencepiece.model", "llama2"},
+                                         RecordedColumn{"mistral.tokenizer.model.v1", "mistral_v1"},
+                                         RecordedColumn{
+                                             "mistral.mistral_instruct_tokenizer_240323.model.v3",
+                                             "mistral_v3"}),
                          [](const auto& param) { return std::string(param.param.column); });
 
 }  // namespace

@@ -31,6 +31,12 @@ const json::value* find_field(const json::object& object, std::string_view name)
   return found == nullptr || found->is_null() ? nullptr : found;
 }
 
+std::string_view text_field(const json::object& object, std::string_view name) {
+  const json::value* found = object.if_contains(name);
+  return found != nullptr && found->is_string() ? std::string_view(found->get_string())
+                                                : std::string_view();
+}
+
 std::optional<std::uint64_t> whole_number(const json::value& value) {
   if (value.is_uint64()) return value.get_uint64();
   if (value.is_int64() && value.get_int64() >= 0) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "plugins/backends/local/files/json_file.hpp"
 #include "plugins/backends/local/store/model_source.hpp"
 
 namespace backplane::local {
@@ -24,11 +25,6 @@ bool is_digest(std::string_view text, std::size_t digits) {
          });
 }
 
-std::string_view text_of(const json::object& object, const char* key) {
-  const json::value* value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string_view(value->as_string()) : "";
-}
-
 Result<std::uint64_t> size_of(const json::object& object) {
   const json::value* size = object.if_contains("size");
   if (size == nullptr || !size->is_int64() || size->as_int64() < 0 ||
@@ -40,7 +36,7 @@ Result<std::uint64_t> size_of(const json::object& object) {
 
 Result<RemoteFile> read_file_entry(const json::object& object) {
   RemoteFile file;
-  file.path = text_of(object, "path");
+  file.path = text_field(object, "path");
   if (auto status = check_remote_path(file.path); !status) return wrong(status.error().message);
   const json::value* lfs = object.if_contains("lfs");
   const bool is_large = lfs != nullptr && lfs->is_object();
@@ -48,12 +44,12 @@ Result<RemoteFile> read_file_entry(const json::object& object) {
   if (!size) return size.error();
   file.bytes = *size;
   if (is_large) {
-    file.sha256 = text_of(lfs->as_object(), "oid");
+    file.sha256 = text_field(lfs->as_object(), "oid");
     if (file.sha256.starts_with("sha256:")) file.sha256.erase(0, 7);
     if (!is_digest(file.sha256, kSha256Digits)) return wrong(file.path + " has no sha256");
     return file;
   }
-  file.git_blob = text_of(object, "oid");
+  file.git_blob = text_field(object, "oid");
   if (!is_digest(file.git_blob, kSha1Digits)) file.git_blob.clear();
   return file;
 }
@@ -66,7 +62,7 @@ Status read_listing_page(std::string_view text, std::vector<RemoteFile>& files) 
   if (failure || !document.is_array()) return wrong("expected a JSON array; is this a hub?");
   for (const json::value& entry : document.as_array()) {
     if (!entry.is_object()) return wrong("an entry that is no object");
-    if (text_of(entry.as_object(), "type") != "file") continue;
+    if (text_field(entry.as_object(), "type") != "file") continue;
     if (files.size() == kListedFilesMax) return wrong("too many files");
     auto file = read_file_entry(entry.as_object());
     if (!file) return file.error();

@@ -4,17 +4,13 @@
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "plugins/backends/local/files/json_file.hpp"
 #include "plugins/backends/local/store/model_source.hpp"
 
 namespace backplane::local {
 namespace {
 
 namespace json = boost::json;
-
-std::string text_of(const json::object& object, const char* key) {
-  const json::value* value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string(value->as_string()) : std::string();
-}
 
 std::int64_t number_of(const json::object& object, const char* key) {
   const json::value* value = object.if_contains(key);
@@ -25,8 +21,8 @@ bool read_file_entry(const json::value& entry, Manifest& manifest) {
   if (!entry.is_object()) return false;
   const json::object& object = entry.as_object();
   StoredFile file;
-  file.path = text_of(object, "path");
-  file.sha256 = text_of(object, "sha256");
+  file.path = text_field(object, "path");
+  file.sha256 = text_field(object, "sha256");
   file.pulled_unix_s = number_of(object, "pulled_unix_s");
   const std::int64_t bytes = number_of(object, "bytes");
   if (bytes < 0 || !check_remote_path(file.path)) return false;
@@ -65,8 +61,8 @@ Result<Manifest> read_manifest(const Folder& folder) {
   const json::value* files = object.if_contains("files");
   if (files == nullptr || !files->is_array()) return damaged();
   Manifest manifest;
-  manifest.source = text_of(object, "source");
-  manifest.commit = text_of(object, "commit");
+  manifest.source = text_field(object, "source");
+  manifest.commit = text_field(object, "commit");
   for (const json::value& entry : files->as_array()) {
     if (!read_file_entry(entry, manifest)) return damaged();
   }

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <optional>
 
+#include "plugins/backends/local/files/json_file.hpp"
 #include "plugins/backends/local/structured/grammar.hpp"
 
 namespace backplane::local {
@@ -33,12 +34,6 @@ bool find_path(const json::value& value, const void* part, std::string& path) {
     }
   }
   return false;
-}
-
-std::string_view text_member(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string_view(value->get_string())
-                                                : std::string_view();
 }
 
 // RFC 3986, section 5, as far as the identifiers of schemas go.
@@ -128,7 +123,7 @@ void SchemaDocument::name(std::string uri, const json::value& part) {
 
 bool SchemaDocument::is_reference_alone(const json::object& object) const {
   if (object.if_contains("$ref") == nullptr || !root_->is_object()) return false;
-  return text_member(root_->get_object(), "$schema").find("draft-0") != std::string_view::npos;
+  return text_field(root_->get_object(), "$schema").find("draft-0") != std::string_view::npos;
 }
 
 void SchemaDocument::index(const json::value& part, std::string base) {
@@ -140,15 +135,15 @@ void SchemaDocument::index(const json::value& part, std::string base) {
     return;
   }
   const json::object& object = part.get_object();
-  std::string_view id = text_member(object, "$id");
-  if (id.empty()) id = text_member(object, "id");
+  std::string_view id = text_field(object, "$id");
+  if (id.empty()) id = text_field(object, "id");
   if (is_reference_alone(object)) id = {};
   const bool is_resource = !id.empty() && !id.starts_with('#');
   if (is_resource) base = resolve_uri(base, id.substr(0, id.find('#')));
   if (is_resource || &part == root_.get()) name(base, part);
   if (&part == root_.get()) root_uri_ = base;
   if (id.size() > 1 && id.starts_with('#')) name(base + std::string(id), part);
-  const std::string_view anchor = text_member(object, "$anchor");
+  const std::string_view anchor = text_field(object, "$anchor");
   if (!anchor.empty()) name(base + "#" + std::string(anchor), part);
   if (object.if_contains("$ref") != nullptr) bases_.emplace(&object, base);
   for (const auto& member : object) {

@@ -131,7 +131,9 @@ class Local final : public Backend {
     RequestDefaults defaults = settings_.request;
     clock_.random(clock_.context, &defaults.seed, sizeof(defaults.seed));
     auto* call = new LocalCall(*engine_, output_, *served_.adapters, request, sink, defaults);
-    return begin(call, [call, now_ms] { call->prepare(now_ms / 1000); });
+    return begin(
+        call, [call, now_ms] { call->prepare(now_ms / 1000); },
+        [call] { return call->may_take_long(); });
   }
 
   void stop() override {
@@ -148,8 +150,9 @@ class Local final : public Backend {
 
  private:
   template <class AnyCall>
-  Result<Call*> begin(AnyCall* call, std::function<void()> prepare) {
-    if (preparer_->post(std::move(prepare))) return call;
+  Result<Call*> begin(AnyCall* call, std::function<void()> prepare,
+                      std::function<bool()> is_long = {}) {
+    if (preparer_->post(std::move(prepare), std::move(is_long))) return call;
     call->discard();
     return Error{Code::kResourceExhausted, "the local backend's queue is full; try again soon",
                  "QUEUE_FULL", 429, 1000};

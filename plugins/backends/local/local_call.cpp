@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/backends/local/local_call.hpp"
 
+#include <algorithm>
+
 namespace backplane::local {
 namespace {
 
@@ -23,6 +25,14 @@ LocalCall::LocalCall(Engine& engine, const ModelOutput& output, AdapterStore& ad
       events_(sink),
       id_state_(defaults.seed) {
   usage_.struct_size = sizeof(bp_usage);
+}
+
+// Schemas come in these fields alone; their names may be written with escapes.
+bool LocalCall::may_take_long() const {
+  constexpr std::string_view kSigns[] = {"\"response_format\"", "\"tools\"", "\\u00"};
+  return std::any_of(std::begin(kSigns), std::end(kSigns), [&](std::string_view sign) {
+    return body_.text().find(sign) != std::string_view::npos;
+  });
 }
 
 void LocalCall::prepare(std::int64_t now_s) {

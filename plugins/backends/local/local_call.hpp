@@ -25,7 +25,9 @@ class LocalCall final : public Call, private ChoiceOwner {
   LocalCall(Engine& engine, const ModelOutput& output, AdapterStore& adapters,
             const bp_request& request, const bp_sink& sink, const RequestDefaults& defaults);
 
-  // On the preparer's thread: hands the request to the engine, or ends the call with an error.
+  // Whether a schema may have to be compiled for it, which can take seconds. Before prepare.
+  bool may_take_long() const;
+  // On a thread of the preparer's: hands the request to the engine, or ends the call with an error.
   void prepare(std::int64_t now_s);
   // Deletes a call that the host never got.
   void discard() { delete this; }

@@ -78,6 +78,22 @@ TEST_F(LocalCallTest, TheLastHolderIsAnyOfThem) {
   }
 }
 
+// Compiling a schema may take seconds, for which no other request is to wait.
+TEST_F(LocalCallTest, WhatMayBringASchemaIsKnownByItsFields) {
+  const std::pair<std::string_view, bool> cases[] = {
+      {kBody, false},
+      {R"({"prompt":"tools, response_format","model":"m"})", false},
+      {R"({"messages":[],"response_format":{"type":"json_object"}})", true},
+      {R"({"messages":[],"tools" : []})", true},
+      {R"({"messages":[],"t\u006Fols":[]})", true},
+      {R"({"messages":[],"\u0072esponse_format":{}})", true}};
+  for (const auto& [body, is_long] : cases) {
+    LocalCall* const call = begin(body).call;
+    EXPECT_EQ(call->may_take_long(), is_long) << body;
+    call->discard();
+  }
+}
+
 // The preparer may be busy with others for longer than a cancel may take.
 TEST_F(LocalCallTest, ACancelEndsACallThatIsNotPreparedYet) {
   HostSide& host = begin();

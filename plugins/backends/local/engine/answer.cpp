@@ -2,6 +2,7 @@
 #include "plugins/backends/local/engine/answer.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace backplane::local {
 namespace {
@@ -46,6 +47,15 @@ Answer::Answer(const GenerateRequest& request, StreamListener& listener)
 
 bool Answer::accept(std::span<const float> logits, const Tokenizer& tokenizer) {
   last_ = pick(logits, tokenizer);
+  if (!std::isfinite(logits[static_cast<std::size_t>(last_)])) {
+    listener_.on_error({Code::kInternal,
+                        "the model's output is not finite numbers; its file, or the adapter's, is "
+                        "damaged",
+                        {},
+                        0,
+                        0});
+    return true;
+  }
   ++usage_.completion_tokens;
   if (ends(tokenizer)) {
     finish(FinishReason::kStop);

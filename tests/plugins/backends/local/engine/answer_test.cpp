@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <optional>
 
 #include "plugins/backends/local/files/model_file.hpp"
@@ -24,13 +25,14 @@ class Heard : public StreamListener {
     reason = how;
     usage = used;
   }
-  void on_error(const Error&) override {}
+  void on_error(const Error& failure) override { error = failure; }
 
   std::string text;
   std::vector<std::string> pieces;
   std::uint32_t tokens = 0;
   std::vector<LogprobEntry> logprobs;
   std::optional<FinishReason> reason;
+  std::optional<Error> error;
   Usage usage;
 };
 
@@ -94,6 +96,20 @@ TEST_F(AnswerTest, ShowsControlTokensOnlyWhereAsked) {
   request_.shown_tokens = {token("<s>")};
   say({token("a"), token("<s>"), token("<unk>"), token("b"), token("</s>")});
   EXPECT_EQ(heard_.text, "a<s>b");
+}
+
+TEST_F(AnswerTest, ADamagedModelIsAnErrorAndNoText) {
+  for (const float temperature : {0.0f, 1.0f}) {
+    heard_ = {};
+    request_.sampling.temperature = temperature;
+    Answer answer(request_, heard_);
+    const std::vector<float> logits(tokenizer_->vocabulary().size(), std::nanf(""));
+    EXPECT_TRUE(answer.accept(logits, *tokenizer_));
+    ASSERT_TRUE(heard_.error);
+    EXPECT_NE(heard_.error->message.find("not finite"), std::string::npos);
+    EXPECT_FALSE(heard_.reason);
+    EXPECT_EQ(heard_.text, "");
+  }
 }
 
 TEST_F(AnswerTest, TellsOfEveryTokenOnceItsTextIsCertain) {

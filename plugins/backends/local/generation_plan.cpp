@@ -56,7 +56,10 @@ Status read_chat(const Engine& engine, const ModelOutput& output, ChatFields& ch
                  std::int64_t now_s, GenerateRequest& request, GenerationPlan& plan) {
   const OutputFormat& format = output.format;
   const Value* messages = chat.template_inputs.find("messages");
-  if (Status known = check_roles(*messages, engine.info().chat_template); !known) return known;
+  if (Status known =
+          check_roles(*messages, engine.info().template_for(chat.tool_choice != ToolChoice::kNone));
+      !known)
+    return known;
   const Result<std::string> text = render(engine, std::move(chat.template_inputs), now_s);
   if (!text) return text.error();
   if (Status fits = engine.check_length(*text); !fits) return fits;

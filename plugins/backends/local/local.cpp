@@ -104,6 +104,7 @@ class Local final : public Backend {
     preparer_ = std::make_unique<Preparer>(settings_.engine.queue_max);
     const ModelInfo& info = engine_->info();
     output_.format = format_of_template(info.chat_template);
+    output_.format.tools = format_of_template(info.template_for(true)).tools;
     output_.trie = std::make_unique<TokenTrie>(engine_->tokenizer());
     if (settings_.tools) output_.format.tools = *settings_.tools;
     if (!settings_.splits_reasoning) output_.format.reasoning = {};

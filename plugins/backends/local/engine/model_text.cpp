@@ -2,6 +2,7 @@
 #include "plugins/backends/local/engine/model_text.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include "plugins/backends/local/model/model.hpp"
 #include "plugins/backends/local/tokenizer/literal_text.hpp"
@@ -15,7 +16,7 @@ Result<ModelText> ModelText::load(const EngineOptions& options) {
   auto tokenizer = Tokenizer::load(*text.file_);
   if (!tokenizer) return tokenizer.error();
   text.tokenizer_ = std::move(*tokenizer);
-  if (auto status = text.load_chat_template(); !status) return status.error();
+  if (auto status = text.load_chat_templates(); !status) return status.error();
   if (auto status = text.describe(options); !status) return status.error();
   return text;
 }
@@ -44,14 +45,19 @@ Value with_marks(const Value& value, const Vocabulary& vocabulary) {
 
 }  // namespace
 
-Status ModelText::load_chat_template() {
-  const auto source = file_->text("tokenizer.chat_template");
-  if (!source) return source.error();
-  if (!source->has_value()) return ok();
-  info_.chat_template = **source;
-  auto parsed = ChatTemplate::parse(**source);
-  // Such a model still completes plain text; conversations hear why they cannot be rendered.
-  chat_template_.emplace(std::move(parsed));
+// A model with templates that cannot be parsed still completes plain text; conversations hear why
+// they cannot be rendered.
+Status ModelText::load_chat_templates() {
+  const std::tuple<const char*, std::string*, std::optional<Result<ChatTemplate>>*> kinds[] = {
+      {"tokenizer.chat_template", &info_.chat_template, &chat_template_},
+      {"tokenizer.chat_template.tool_use", &info_.tool_template, &tool_template_}};
+  for (const auto& [key, text, parsed] : kinds) {
+    const auto source = file_->text(key);
+    if (!source) return source.error();
+    if (!source->has_value()) continue;
+    *text = **source;
+    parsed->emplace(ChatTemplate::parse(**source));
+  }
   return ok();
 }
 
@@ -88,14 +94,17 @@ Status ModelText::describe(const EngineOptions& options) {
 }
 
 Result<std::string> ModelText::render_chat(Object inputs, std::int64_t now_s) const {
-  if (!chat_template_) {
+  const Value* tools = inputs.find("tools");
+  const bool uses_tools = tool_template_ && tools != nullptr && tools->truth();
+  const auto& chosen = uses_tools ? tool_template_ : chat_template_;
+  if (!chosen) {
     return Error{Code::kFailedPrecondition,
                  "the model has no chat template; send a plain completion",
                  {},
                  0,
                  0};
   }
-  if (!*chat_template_) return chat_template_->error();
+  if (!*chosen) return chosen->error();
   const Vocabulary& vocabulary = tokenizer_->vocabulary();
   const auto text = [&](const std::optional<Token>& token) {
     return token ? std::string(vocabulary.text(*token)) : std::string();
@@ -103,7 +112,7 @@ Result<std::string> ModelText::render_chat(Object inputs, std::int64_t now_s) co
   for (auto& [name, value] : inputs.members) value = with_marks(value, vocabulary);
   inputs.set("bos_token", text(vocabulary.bos()));
   inputs.set("eos_token", text(vocabulary.eos()));
-  return (*chat_template_)->render(Value(std::move(inputs)), now_s);
+  return (*chosen)->render(Value(std::move(inputs)), now_s);
 }
 
 Status ModelText::check_length(std::string_view text) const {

@@ -23,9 +23,14 @@ struct ModelInfo {
   std::string architecture;
   std::string file_type;      // of most weights: "Q8_0"
   std::string chat_template;  // its source; empty: none
+  std::string tool_template;  // instead, for conversations with tools; empty: the same
   std::uint64_t parameters = 0;
   std::uint32_t context_tokens = 0;  // the most a request may use, prompt and answer together
   std::uint32_t embedding_size = 0;  // numbers of a token's state
+
+  const std::string& template_for(bool with_tools) const {
+    return with_tools && !tool_template.empty() ? tool_template : chat_template;
+  }
 };
 
 class ModelText {
@@ -47,12 +52,13 @@ class ModelText {
 
  private:
   explicit ModelText(ModelFile file) : file_(std::make_unique<ModelFile>(std::move(file))) {}
-  Status load_chat_template();
+  Status load_chat_templates();
   Status describe(const EngineOptions& options);
 
   std::unique_ptr<ModelFile> file_;  // the tokenizer's texts lie there
   std::unique_ptr<Tokenizer> tokenizer_;
   std::optional<Result<ChatTemplate>> chat_template_;
+  std::optional<Result<ChatTemplate>> tool_template_;
   std::size_t pages_ = 0;
   ModelInfo info_;
 };

@@ -251,6 +251,26 @@ TEST(Engine, RendersAndTokenizesConversations) {
   EXPECT_EQ(std::count(plain.begin(), plain.end(), kTinyBos), 1);
 }
 
+TEST(Engine, ConversationsWithToolsHaveATemplateOfTheirOwn) {
+  GgufWriter writer = tiny_model();
+  writer.add_text("tokenizer.chat_template.tool_use", "tools: {{ tools|length }}");
+  EngineOptions options = tiny_options();
+  options.model_path = writer.save("tool_template.gguf");
+  const auto engine = load(options);
+  const auto rendered = [&](const Value& tools) {
+    Object inputs;
+    inputs.set("messages", List());
+    inputs.set("tools", tools);
+    const auto text = engine->render_chat(inputs, 0);
+    return text ? *text : text.error().message;
+  };
+  EXPECT_EQ(rendered(List{Value("a"), Value("b")}), "tools: 2");
+  EXPECT_EQ(rendered(List()), "<s>");
+  EXPECT_EQ(rendered(Value::None()), "<s>");
+  EXPECT_EQ(engine->info().template_for(true), "tools: {{ tools|length }}");
+  EXPECT_EQ(load(tiny_options())->info().template_for(true), engine->info().template_for(false));
+}
+
 TEST(Engine, SaysWhyAConversationCannotBeRendered) {
   GgufWriter writer = tiny_model();
   writer.add_text("tokenizer.chat_template", "line one\n{% include 'x' %}");

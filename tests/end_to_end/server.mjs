@@ -2,6 +2,7 @@
 // Starts the built server on a free port with a deployment written by the test.
 import {spawn, spawnSync} from 'node:child_process';
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {request} from 'node:http';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -55,6 +56,26 @@ export async function serve(context, yaml, env = {}) {
     url: `http://127.0.0.1:${port}`, port, process: child, exited, file,
     stderr: () => stderr, stdout: () => stdout,
   };
+}
+
+// A chat whose answer is read as it comes: {id, ended}, once it has begun; `ended` gives
+// {text, complete}.
+// fetch drops what it has not handed on yet when a body breaks off; this reader does not.
+export async function streamed(server, body) {
+  const sent = request(`${server.url}/v1/chat/completions`,
+    {method: 'POST', agent: false, headers: {'content-type': 'application/json'}});
+  sent.end(JSON.stringify({stream: true, ...body}));
+  const answer = await new Promise((resolve, reject) => {
+    sent.on('response', resolve).on('error', reject);
+  });
+  let text = '';
+  answer.setEncoding('utf8').on('data', (data) => { text += data; });
+  answer.on('error', () => {});
+  const ended = new Promise((resolve) => {
+    answer.on('close', () => resolve({text, complete: answer.complete}));
+  });
+  await new Promise((resolve) => { answer.once('data', resolve).once('close', resolve); });
+  return {id: answer.headers['x-request-id'], ended};
 }
 
 export const http = 'transports:\n  http: {uses: http, settings: {listen: "127.0.0.1:0"}}\n';

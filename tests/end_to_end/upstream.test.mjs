@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import OpenAI from 'openai';
-import {http, serve, slow} from './server.mjs';
+import {http, serve, slow, streamed} from './server.mjs';
 import {chunk, completion, event, json, until, upstream} from './upstream.mjs';
 
 const client = (server) =>
@@ -137,15 +137,9 @@ test('a stream cut in the middle is told and not retried', async (context) => {
   });
   const spare = await upstream(context, (_, response) => json(response, 200, completion('no')));
   const server = await serve(context, deployment(up.url, spare.url), env);
-  const answer = await fetch(`${server.url}/v1/chat/completions`, {
-    method: 'POST', headers: {'content-type': 'application/json'},
-    body: JSON.stringify({model: 'fast', messages, stream: true}),
-  });
-  let text = '';
-  const decoder = new TextDecoder();
-  await assert.rejects((async () => {
-    for await (const part of answer.body) text += decoder.decode(part, {stream: true});
-  })(), 'an abnormal end');
+  const {ended} = await streamed(server, {model: 'fast', messages});
+  const {text, complete} = await ended;
+  assert.equal(complete, false, 'an abnormal end');
   assert.match(text, /half/);
   assert.match(text, /data: \{"error":/);
   assert.doesNotMatch(text, /\[DONE\]/);

@@ -9,6 +9,7 @@
 
 #include <cmath>
 
+#include "kernels/cpu/for_each_row.hpp"
 #include "kernels/cpu/operators.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -48,13 +49,8 @@ HWY_EXPORT(gelu_mul_range);
 
 void gelu_mul(ThreadPool& pool, Matrix gate, ConstMatrix up) {
   assert(gate.rows == up.rows && gate.columns == up.columns);
-  // Rows stay whole: where a range ends decides which elements the scalar tail computes.
-  constexpr std::size_t kChunkElements = 16384;
-  const std::size_t rows = kChunkElements / (gate.columns + 1) + 1;
-  pool.for_each_chunk(gate.rows, rows, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t t = begin; t < end; ++t) {
-      HWY_DYNAMIC_DISPATCH(gelu_mul_range)(gate.row(t), up.row(t), gate.columns);
-    }
+  for_each_row(pool, gate.rows, gate.columns, [&](std::size_t t) {
+    HWY_DYNAMIC_DISPATCH(gelu_mul_range)(gate.row(t), up.row(t), gate.columns);
   });
 }
 

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "kernels/cpu/operators.hpp"
 
@@ -24,7 +25,7 @@ using Int = hn::Vec<Ints>;
 struct PortableDot {
   static HWY_INLINE Int add(Int sum, Word weights, const std::int8_t* x) {
     const Ints d;
-#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
     const hn::Repartition<std::int16_t, Ints> d16;
     const hn::Repartition<std::uint16_t, Ints> u16;
     std::int32_t four = 0;
@@ -60,87 +61,115 @@ struct VnniDot {
 };
 #endif
 
-// Where a tile's results go: token t's at first + t * stride, a panel's rows side by side.
-struct Sums {
-  float* first;
-  std::size_t stride;
-};
-
 struct Columns {
   std::size_t begin;
   std::size_t end;
 };
 
-// What a tile reads of the activations.
+// What T tokens of a tile of L read of the activations, from the panel's first column on.
+template <std::size_t L>
 struct Inputs {
   const std::int8_t* values;
   const float* scales;
   const std::int32_t* starts;
   const float* sums;
-  std::size_t value_stride, scale_stride, group_stride;
 };
 
-template <class Format>
-HWY_INLINE Inputs inputs_at(const QuantizedActivations& x, std::size_t token, std::size_t column) {
-  const std::size_t blocks = x.columns / kActivationBlock;
-  const std::size_t group = token * x.groups + column / Format::kGroup;
-  return {x.values.data() + token * x.stride + column,
-          x.scales.data() + token * blocks + column / kActivationBlock,
-          x.starts.data() + group,
-          x.sums.data() + group,
-          x.stride,
-          blocks,
-          x.groups};
+template <class Format, std::size_t L>
+HWY_INLINE Inputs<L> inputs_at(const QuantizedActivations& x, std::size_t tile, std::size_t token,
+                               std::size_t column) {
+  const std::size_t group = tile * x.groups + column / Format::kGroup * L + token;
+  const std::size_t block = tile * (x.columns / kActivationBlock) + column / kActivationBlock * L;
+  return {x.values.data() + tile * x.columns + column * L + 4 * token,
+          x.scales.data() + block + token, x.starts.data() + group, x.sums.data() + group};
 }
 
-template <class Format, class Dot, std::size_t T>
-HWY_INLINE void add_group(const Panel& panel, const Inputs& x, std::size_t g, Float (&totals)[T]) {
+template <class Format, class Dot, std::size_t L, std::size_t T>
+HWY_INLINE void add_group(const Panel& panel, const Inputs<L>& x, std::size_t g,
+                          Float (&totals)[T]) {
   constexpr std::size_t kSteps = Format::kGroup / 4;
   Int dots[T];
-  for (std::size_t t = 0; t < T; ++t) dots[t] = hn::Set(Ints(), x.starts[t * x.group_stride + g]);
-  for (std::size_t k = 0; k < kSteps; ++k) {
-    const Word word = hn::Load(Words(), panel.values + (g * kSteps + k) * kLanes);
+  for (std::size_t t = 0; t < T; ++t) dots[t] = hn::Set(Ints(), x.starts[g * L + t]);
+  for (std::size_t k = g * kSteps; k < (g + 1) * kSteps; ++k) {
+    const Word word = hn::Load(Words(), panel.values + k * kLanes);
     for (std::size_t t = 0; t < T; ++t) {
-      const std::int8_t* four = x.values + t * x.value_stride + g * Format::kGroup + 4 * k;
-      dots[t] = Dot::add(dots[t], word, four);
+      dots[t] = Dot::add(dots[t], word, x.values + 4 * (k * L + t));
     }
   }
   const Float scale = hn::Load(Floats(), panel.scales + g * kLanes);
   for (std::size_t t = 0; t < T; ++t) {
-    const float own = x.scales[t * x.scale_stride + g * Format::kGroup / kActivationBlock];
+    const float own = x.scales[g * Format::kGroup / kActivationBlock * L + t];
     const Float factor = hn::Mul(scale, hn::Set(Floats(), own));
     totals[t] = hn::Add(totals[t], hn::Mul(hn::ConvertTo(Floats(), dots[t]), factor));
   }
   if constexpr (Format::kMinimum) {
     const Float minimum = hn::Load(Floats(), panel.minimums + g * kLanes);
     for (std::size_t t = 0; t < T; ++t) {
-      const Float sum = hn::Set(Floats(), x.sums[t * x.group_stride + g]);
+      const Float sum = hn::Set(Floats(), x.sums[g * L + t]);
       totals[t] = hn::Add(totals[t], hn::Mul(minimum, sum));
     }
   }
 }
 
-// Adds the panel's columns to the sums of T tokens.
-template <class Format, class Dot, std::size_t T>
-HWY_INLINE void add_tile(const Panel& panel, Columns columns, const QuantizedActivations& x,
-                         std::size_t token, const Sums& sums) {
-  const Inputs inputs = inputs_at<Format>(x, token, columns.begin);
-  Float totals[T];
-  for (std::size_t t = 0; t < T; ++t) totals[t] = hn::LoadU(Floats(), sums.first + t * sums.stride);
-  for (std::size_t g = 0; g < (columns.end - columns.begin) / Format::kGroup; ++g) {
-    add_group<Format, Dot, T>(panel, inputs, g, totals);
+// Adds the panel's columns to the sums of the tile of L tokens from `tile` on: as many at once as
+// fill the pipelines and fit the registers. The sums of a token lie side by side.
+template <class Format, class Dot, std::size_t L>
+void add_tile(const Panel& panel, Columns columns, const QuantizedActivations& x, std::size_t tile,
+              float* sums) {
+  constexpr std::size_t T = kLanes == 16 ? L : std::min<std::size_t>(L, 4);
+  for (std::size_t token = 0; token < L; token += T) {
+    const Inputs<L> inputs = inputs_at<Format, L>(x, tile, token, columns.begin);
+    float* first = sums + (tile + token) * kLanes;
+    Float totals[T];
+    for (std::size_t t = 0; t < T; ++t) totals[t] = hn::LoadU(Floats(), first + t * kLanes);
+    for (std::size_t g = 0; g < (columns.end - columns.begin) / Format::kGroup; ++g) {
+      add_group<Format, Dot, L, T>(panel, inputs, g, totals);
+    }
+    for (std::size_t t = 0; t < T; ++t) hn::StoreU(totals[t], Floats(), first + t * kLanes);
   }
-  for (std::size_t t = 0; t < T; ++t) hn::StoreU(totals[t], Floats(), sums.first + t * sums.stride);
 }
 
-template <class Format, class Dot, std::size_t T>
-void add_tiles(const Panel& panel, Columns columns, const QuantizedActivations& x,
-               std::size_t token, Sums sums) {
-  for (; token + T <= x.rows; token += T, sums.first += T * sums.stride) {
-    add_tile<Format, Dot, T>(panel, columns, x, token, sums);
+// What is unpacked next, fetched from memory piece by piece while the processor multiplies.
+struct Ahead {
+  Rows rows;
+  std::size_t bytes;  // of each row
+  HWY_INLINE void fetch(const TokenTile& tile, std::size_t tokens) const {
+    const std::size_t lines = (bytes + 63) / 64 * kLanes;
+    const std::size_t end = (tile.first + tile.size) * lines / tokens;
+    for (std::size_t line = tile.first * lines / tokens; line < end; ++line) {
+      __builtin_prefetch(rows.first + line % kLanes * rows.stride + line / kLanes * 64, 0, 2);
+    }
   }
-  if constexpr (T > 1) {
-    if (token < x.rows) add_tiles<Format, Dot, T / 2>(panel, columns, x, token, sums);
+};
+
+template <class Format>
+Ahead ahead_of(const Rows& rows, Columns columns, std::size_t columns_all) {
+  const std::size_t bytes = sizeof(typename Format::Block);
+  const std::size_t next = columns.end / Format::kBlock * bytes;
+  const std::size_t size = (columns.end - columns.begin) / Format::kBlock * bytes;
+  return {rows.at(columns.end < columns_all ? next : kLanes * rows.stride), size};
+}
+
+template <class Format, class Dot>
+void add_tiles(const Panel& panel, Columns columns, const QuantizedActivations& x,
+               const Ahead& ahead, float* sums) {
+  for (std::size_t token = 0; token < x.rows;) {
+    const TokenTile tile = tile_of(token, x.rows);
+    ahead.fetch(tile, x.rows);
+    switch (tile.size) {
+      case 8:
+        add_tile<Format, Dot, 8>(panel, columns, x, token, sums);
+        break;
+      case 4:
+        add_tile<Format, Dot, 4>(panel, columns, x, token, sums);
+        break;
+      case 2:
+        add_tile<Format, Dot, 2>(panel, columns, x, token, sums);
+        break;
+      default:
+        add_tile<Format, Dot, 1>(panel, columns, x, token, sums);
+    }
+    token += tile.size;
   }
 }
 
@@ -155,28 +184,16 @@ void unpack(const Rows& rows, Columns columns, Panel& panel) {
 }
 
 template <class Format, class Dot>
-void multiply_panel(const Rows& rows, const QuantizedActivations& x, Panel& panel,
-                    const Sums& sums) {
-  // As many accumulators as fill the pipelines and fit the registers.
-  constexpr std::size_t kTile = kLanes == 16 ? 8 : 4;
-  for (std::size_t t = 0; t < x.rows; ++t) std::fill_n(sums.first + t * sums.stride, kLanes, 0.0f);
-  for (std::size_t begin = 0; begin < x.columns; begin += kPanelColumns) {
-    const Columns columns{begin, std::min(begin + kPanelColumns, x.columns)};
+void multiply_panel(const Rows& rows, const QuantizedActivations& x, Panel& panel, float* sums) {
+  std::fill_n(sums, x.rows * kLanes, 0.0f);
+  // With few tokens what was unpacked shall still be in the first cache; with many it is read often
+  // enough to come from the second.
+  const std::size_t step = x.rows < kActivationTile ? kPanelColumns / 4 : kPanelColumns;
+  for (std::size_t begin = 0; begin < x.columns; begin += step) {
+    const Columns columns{begin, std::min(begin + step, x.columns)};
     unpack<Format>(rows, columns, panel);
-    add_tiles<Format, Dot, kTile>(panel, columns, x, 0, sums);
-  }
-}
-
-// The last rows of a matrix, when they do not fill a panel: in a panel of copies.
-template <class Format, class Dot>
-void multiply_last(const Rows& rows, std::size_t count, const QuantizedActivations& x, Panel& panel,
-                   const Sums& sums) {
-  std::vector<std::uint8_t> copies(kLanes * rows.stride);
-  std::copy_n(rows.first, count * rows.stride, copies.begin());
-  std::vector<float> results(x.rows * kLanes);
-  multiply_panel<Format, Dot>({copies.data(), rows.stride}, x, panel, {results.data(), kLanes});
-  for (std::size_t t = 0; t < x.rows; ++t) {
-    std::copy_n(&results[t * kLanes], count, sums.first + t * sums.stride);
+    const Ahead ahead = ahead_of<Format>(rows, columns, x.columns);
+    add_tiles<Format, Dot>(panel, columns, x, ahead, sums);
   }
 }
 
@@ -185,14 +202,21 @@ void multiply_rows(const Weights& weights, const QuantizedActivations& x, Matrix
                    std::size_t begin, std::size_t end) {
   const std::size_t stride = row_bytes(weights.type, weights.columns);
   const auto* data = reinterpret_cast<const std::uint8_t*>(weights.data);
-  Panel panel{};
+  Panel panel;  // some formats leave its minimums alone
+  // Rows of `out` may be a power of two apart and push each other out of the caches.
+  std::vector<float> sums(x.rows * kLanes);
+  std::vector<std::uint8_t> copies;
   for (std::size_t row = begin; row < end; row += kLanes) {
-    const Rows rows{data + row * stride, stride};
-    const Sums sums{out.data + row, out.columns};
-    if (row + kLanes <= end) {
-      multiply_panel<Format, Dot>(rows, x, panel, sums);
-    } else {
-      multiply_last<Format, Dot>(rows, end - row, x, panel, sums);
+    const std::size_t count = std::min(kLanes, end - row);
+    Rows rows{data + row * stride, stride};
+    if (count < kLanes) {
+      copies.resize(kLanes * stride);
+      std::copy_n(rows.first, count * stride, copies.begin());
+      rows.first = copies.data();
+    }
+    multiply_panel<Format, Dot>(rows, x, panel, sums.data());
+    for (std::size_t t = 0; t < x.rows; ++t) {
+      std::copy_n(&sums[t * kLanes], count, out.row(t) + row);
     }
   }
 }

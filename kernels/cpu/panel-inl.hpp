@@ -26,8 +26,8 @@ using Float = hn::Vec<Floats>;
 
 // Rows of a panel.
 inline constexpr std::size_t kLanes = HWY_LANES(std::uint32_t);
-// Columns that are unpacked together: the panel and some tokens' values stay in the first cache.
-inline constexpr std::size_t kPanelColumns = 512;
+// Columns that are unpacked together, at most.
+inline constexpr std::size_t kPanelColumns = 1024;
 
 struct Panel {
   alignas(64) std::uint32_t values[kPanelColumns / 4 * kLanes];

@@ -7,6 +7,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include <cstring>
 #include <numeric>
 
 HWY_BEFORE_NAMESPACE();
@@ -39,18 +40,27 @@ HWY_INLINE float quantize_block(const float* x, std::int8_t* values) {
 
 void quantize_row(const float* x, const GroupFormat& format, std::size_t row,
                   QuantizedActivations& out) {
-  std::int8_t* values = &out.values[row * out.stride];
-  float* scales = &out.scales[row * (out.columns / kActivationBlock)];
-  for (std::size_t i = 0; i < out.columns; i += kActivationBlock) {
-    scales[i / kActivationBlock] = quantize_block(x + i, values + i);
-  }
-  for (std::size_t group = 0; group < out.groups; ++group) {
-    const std::int8_t* first = values + group * format.columns;
-    const std::int32_t sum = std::accumulate(first, first + format.columns, std::int32_t{0});
-    out.starts[row * out.groups + group] = -format.zero * sum;
-    if (!format.has_minimum) continue;
-    const float scale = scales[group * format.columns / kActivationBlock];
-    out.sums[row * out.groups + group] = scale * static_cast<float>(sum);
+  const TokenTile tile = tile_of(row, out.rows);
+  const std::size_t blocks = out.columns / kActivationBlock;
+  const std::size_t groups_per_block = kActivationBlock / format.columns;
+  const std::size_t own = row - tile.first;
+  for (std::size_t block = 0; block < blocks; ++block) {
+    std::int8_t values[kActivationBlock];
+    const float scale = quantize_block(x + block * kActivationBlock, values);
+    out.scales[tile.first * blocks + block * tile.size + own] = scale;
+    std::int8_t* fours =
+        &out.values[tile.first * out.columns + block * kActivationBlock * tile.size];
+    for (std::size_t i = 0; i < kActivationBlock; i += 4) {
+      std::memcpy(fours + i * tile.size + 4 * own, values + i, 4);
+    }
+    for (std::size_t part = 0; part < groups_per_block; ++part) {
+      const std::int8_t* first = values + part * format.columns;
+      const std::int32_t sum = std::accumulate(first, first + format.columns, std::int32_t{0});
+      const std::size_t group = block * groups_per_block + part;
+      const std::size_t at = tile.first * out.groups + group * tile.size + own;
+      out.starts[at] = -format.zero * sum;
+      if (format.has_minimum) out.sums[at] = scale * static_cast<float>(sum);
+    }
   }
 }
 
@@ -68,9 +78,7 @@ void quantize_activations(ThreadPool& pool, ConstMatrix x, const GroupFormat& fo
   out.rows = x.rows;
   out.columns = x.columns;
   out.groups = x.columns / format.columns;
-  // A line more than the columns, or rows of 4096 would all fall on the same lines of a cache.
-  out.stride = x.columns + 64;
-  out.values.resize(x.rows * out.stride);
+  out.values.resize(x.rows * x.columns);
   out.scales.resize(x.rows * x.columns / kActivationBlock);
   out.starts.resize(x.rows * out.groups);
   if (format.has_minimum) out.sums.resize(x.rows * out.groups);

@@ -21,13 +21,31 @@ struct GroupFormat {
   bool has_minimum = false;
 };
 
-// One buffer of a device, filled anew for each matmul.
+// Tokens that are multiplied together lie together: a tile of `size` tokens from `first` on.
+struct TokenTile {
+  std::size_t first = 0;
+  std::size_t size = 0;
+};
+
+inline constexpr std::size_t kActivationTile = 8;
+
+// Tiles are full while tokens last; the rest are tiles of 4, 2 and 1.
+constexpr TokenTile tile_of(std::size_t token, std::size_t tokens) {
+  std::size_t first = token / kActivationTile * kActivationTile;
+  std::size_t size = kActivationTile;
+  for (; first + size > tokens || token >= first + size; size /= 2) {
+    if (first + size <= tokens) first += size;
+  }
+  return {first, size};
+}
+
+// One buffer of a device, filled anew for each matmul. A tile takes the place of its rows in each
+// array, [first * row, (first + size) * row), and is ordered there by columns first, then tokens.
 struct QuantizedActivations {
   std::size_t rows = 0;
   std::size_t columns = 0;
   std::size_t groups = 0;            // columns / group
-  std::size_t stride = 0;            // bytes from a row's values to the next row's
-  std::vector<std::int8_t> values;   // rows * stride
+  std::vector<std::int8_t> values;   // rows * columns; four columns of a token, then of the next
   std::vector<float> scales;         // rows * columns / 32
   std::vector<std::int32_t> starts;  // rows * groups: -zero * the sum of the group's values
   std::vector<float> sums;           // rows * groups: scale * that sum; only with minimums

@@ -9,6 +9,7 @@
 
 #include <cmath>
 
+#include "kernels/cpu/for_each_row.hpp"
 #include "kernels/cpu/operators.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -35,10 +36,8 @@ namespace backplane::kernels::cpu {
 HWY_EXPORT(soft_cap_range);
 
 void soft_cap(ThreadPool& pool, Matrix x, float cap) {
-  pool.for_each_chunk(x.rows, 1, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t t = begin; t < end; ++t) {
-      HWY_DYNAMIC_DISPATCH(soft_cap_range)(x.row(t), x.columns, cap);
-    }
+  for_each_row(pool, x.rows, x.columns, [&](std::size_t t) {
+    HWY_DYNAMIC_DISPATCH(soft_cap_range)(x.row(t), x.columns, cap);
   });
 }
 

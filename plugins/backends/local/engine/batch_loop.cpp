@@ -12,8 +12,9 @@ namespace {
 
 // A step may take this many times as long while no stream waits for its end.
 constexpr double kUnhurried = 4;
-// ... or this many times what the streams take by themselves: prompts are never starved by them.
-constexpr double kPromptShare = 2;
+// ... or this many times what the streams take by themselves for each waiting prompt, up to so many
+// prompts: streams, computed together, count as one of those who wait.
+constexpr std::size_t kPromptsHeard = 8;
 // Of prompts, in each step, whatever that takes.
 constexpr std::size_t kPromptTokensMin = 8;
 
@@ -89,10 +90,10 @@ void BatchLoop::work() {
 
 std::size_t BatchLoop::budget() const {
   const std::size_t streams = roster_.streams();
-  const double alone_ms = pace_.milliseconds_for(streams);
-  const double milliseconds = streams > 0
-                                  ? std::max<double>(options_.step_ms, kPromptShare * alone_ms)
-                                  : options_.step_ms * kUnhurried;
+  const std::size_t heard = std::min(roster_.prompts(), kPromptsHeard);
+  const double shared_ms = pace_.milliseconds_for(streams) * static_cast<double>(1 + heard);
+  const double milliseconds =
+      streams > 0 ? std::max<double>(options_.step_ms, shared_ms) : options_.step_ms * kUnhurried;
   const std::size_t fitting = pace_.tokens_within(milliseconds);
   return std::min<std::size_t>(std::max(fitting, streams + kPromptTokensMin),
                                options_.batch_tokens);

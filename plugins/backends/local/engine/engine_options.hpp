@@ -19,7 +19,7 @@ struct EngineOptions {
   std::uint32_t context_tokens = 0;  // of one request; 0: what the model was made for
   // Of a request that gives no max_tokens, at most. 0: the rest of the context.
   std::uint32_t answer_tokens_default = 0;
-  std::uint32_t batch_tokens = 128;                        // computed in one step, at most
+  std::uint32_t batch_tokens = 256;                        // computed in one step, at most
   std::uint32_t sequences_max = 32;                        // generating at the same time
   std::uint32_t queue_max = 256;                           // waiting for their turn
   std::uint64_t cache_bytes_max = std::uint64_t{2} << 30;  // keys and values of all requests

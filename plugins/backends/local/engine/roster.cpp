@@ -80,6 +80,14 @@ std::size_t Roster::streams() const {
       }));
 }
 
+std::size_t Roster::prompts() const {
+  const auto is_prompt = [](const auto& generation) {
+    return !generation->paused() && generation->prompt_left() > 0;
+  };
+  return static_cast<std::size_t>(std::count_if(running_.begin(), running_.end(), is_prompt) +
+                                  std::count_if(waiting_.begin(), waiting_.end(), is_prompt));
+}
+
 std::size_t Roster::fresh() const {
   return static_cast<std::size_t>(
       std::count_if(waiting_.begin(), waiting_.end(),

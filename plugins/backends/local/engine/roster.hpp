@@ -47,6 +47,8 @@ class Roster {
   bool has_work() const;
   // Of those that run and are not paused: who generates.
   std::size_t streams() const;
+  // Of those that are not paused, running or waiting: whose prompt is not all computed.
+  std::size_t prompts() const;
   // Of those that wait: for whom nothing was computed yet.
   std::size_t fresh() const;
   std::size_t waiting() const { return waiting_.size(); }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random schedules: requests of all kinds come, are cancelled, paused and resumed at random
-// moments, in a cache far too small for them. Whatever happens every request ends once, says what
-// it says alone, and no page is lost. A failing round prints its seed.
+// Random schedules: requests of all kinds, with adapters and without, come, are cancelled, paused
+// and resumed at random moments, in a cache far too small for them, while adapters are let go and
+// read anew. Whatever happens every request ends once, says what it says alone, and no page is
+// lost. A failing round prints its seed.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -13,6 +14,7 @@
 #include <random>
 
 #include "plugins/backends/local/engine/engine.hpp"
+#include "tests/plugins/backends/local/adapters/tiny_adapter.hpp"
 #include "tests/plugins/backends/local/tiny_model.hpp"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -53,6 +55,33 @@ GenerateRequest request_of(std::size_t kind) {
   return request;
 }
 
+// The adapters of an engine, read from their files when somebody asks for them.
+class Shelf {
+ public:
+  explicit Shelf(const Engine& engine) : engine_(engine) {}
+
+  // Half of the kinds have one.
+  void adapt(GenerateRequest& request, std::size_t kind) {
+    if (kind % 4 < 2) return;
+    auto& adapter = adapters_[kind % 4 - 2];
+    if (adapter == nullptr) {
+      const auto seed = static_cast<std::uint32_t>(3 + kind % 4);
+      auto loaded =
+          LoraAdapter::load(tiny_adapter(seed).save("schedules_lora.gguf"), engine_.file());
+      ASSERT_TRUE(loaded) << loaded.error().message;
+      adapter = std::move(*loaded);
+    }
+    request.adapter = adapter;
+    request.adapter_scale = kind % 8 < 4 ? 1.0f : 0.5f;
+  }
+  // Those in use stay until they are not.
+  void let_go(std::size_t number) { adapters_[number].reset(); }
+
+ private:
+  const Engine& engine_;
+  std::shared_ptr<const LoraAdapter> adapters_[2];
+};
+
 std::unique_ptr<Engine> load(const EngineOptions& options) {
   auto engine = Engine::load(options);
   EXPECT_TRUE(engine) << (engine ? "" : engine.error().message);
@@ -91,8 +120,8 @@ class PageMeters final : public EngineMeters {
 // same seed gives the same schedule.
 class Schedule {
  public:
-  Schedule(Engine& engine, const std::vector<std::string>& alone, std::uint32_t seed)
-      : engine_(engine), alone_(alone), random_(seed), to_come_(random_() % 10) {}
+  Schedule(Engine& engine, Shelf& shelf, const std::vector<std::string>& alone, std::uint32_t seed)
+      : engine_(engine), shelf_(shelf), alone_(alone), random_(seed), to_come_(random_() % 10) {}
 
   void run() {
     std::unique_lock lock(mutex_);
@@ -140,6 +169,7 @@ class Schedule {
     const std::size_t kind = random_() % kKinds;
     GenerateRequest request = request_of(kind);
     request.priority = static_cast<std::int32_t>(random_() % 3);
+    shelf_.adapt(request, kind);
     Call& call = *calls_.emplace_back(std::make_unique<Call>(*this, kind));
     ++live_;
     const auto id = engine_.submit(std::move(request), call);
@@ -162,6 +192,8 @@ class Schedule {
       engine_.pause(call.id);
     } else if (what == 5) {
       resume(call);
+    } else if (what == 6) {
+      shelf_.let_go(random_() % 2);
     }
   }
   // Else nothing would be heard any more.
@@ -191,6 +223,7 @@ class Schedule {
   }
 
   Engine& engine_;
+  Shelf& shelf_;
   const std::vector<std::string>& alone_;
   std::mt19937 random_;
   std::size_t to_come_;
@@ -216,12 +249,16 @@ TEST(Schedules, EveryCallEndsOnceAsItWouldAloneAndNoPageIsLost) {
   options.step_ms = 1'000'000;  // time decides nothing
   options.sequences_max = 1;
   options.reuse_prefixes = false;
+  options.allows_adapters = true;
   std::vector<std::string> alone;
   {
     const auto engine = load(options);
+    Shelf shelf(*engine);
     for (std::size_t kind = 0; kind < kKinds; ++kind) {
       Alone heard;
-      ASSERT_TRUE(engine->submit(request_of(kind), heard));
+      GenerateRequest request = request_of(kind);
+      shelf.adapt(request, kind);
+      ASSERT_TRUE(engine->submit(std::move(request), heard));
       heard.over.get_future().wait();
       alone.push_back(heard.text);
     }
@@ -238,8 +275,9 @@ TEST(Schedules, EveryCallEndsOnceAsItWouldAloneAndNoPageIsLost) {
     options.batch_tokens = 8 + static_cast<std::uint32_t>(random() % 40);
     options.cache_bytes_max = kPageBytes * (6 + random() % 20);
     const auto engine = load(options);
+    Shelf shelf(*engine);
     for (std::uint32_t i = 0; i < kSchedulesOfAnEngine; ++i) {
-      Schedule(*engine, alone, static_cast<std::uint32_t>(random())).run();
+      Schedule(*engine, shelf, alone, static_cast<std::uint32_t>(random())).run();
       ASSERT_FALSE(HasFailure());
     }
     ASSERT_TRUE(meters.wait_until_no_page_is_used());

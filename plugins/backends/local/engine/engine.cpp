@@ -8,11 +8,17 @@
 namespace backplane::local {
 namespace {
 
+// `answer`: the tokens asked for; 0: none were named.
 Error context_error(std::size_t prompt, std::size_t answer, std::size_t context) {
+  const std::string wanted =
+      answer > 0 ? " tokens and up to " + std::to_string(answer) + " more are asked for"
+                 : " tokens";
+  const bool fits_alone = prompt < context;
   return {Code::kInvalidArgument,
-          "the prompt has " + std::to_string(prompt) + " tokens and up to " +
-              std::to_string(answer) + " more are asked for; the context holds " +
-              std::to_string(context) + ": shorten the prompt or lower max_tokens",
+          "the prompt has " + std::to_string(prompt) + wanted + "; the context holds " +
+              std::to_string(context) +
+              (fits_alone && answer > 0 ? ": shorten the prompt or lower max_tokens"
+                                        : ": shorten the prompt"),
           "context_length_exceeded", 0, 0};
 }
 
@@ -60,8 +66,9 @@ Result<std::unique_ptr<Engine>> Engine::load(const EngineOptions& options) {
 Status Engine::check(const GenerateRequest& request) const {
   const std::size_t prompt = request.prompt_tokens.size();
   if (prompt == 0) return invalid_argument("the prompt has no tokens");
-  const std::size_t answer = request.pooling ? 0 : std::max<std::size_t>(request.max_tokens, 1);
-  if (prompt + answer > info().context_tokens) {
+  const std::size_t answer = request.pooling ? 0 : request.max_tokens;
+  const std::size_t least = request.pooling ? 0 : std::max<std::size_t>(answer, 1);
+  if (prompt + least > info().context_tokens) {
     return context_error(prompt, answer, info().context_tokens);
   }
   const std::size_t vocabulary = tokenizer().vocabulary().size();

@@ -195,6 +195,8 @@ TEST(Engine, BadRequestsAreRefusedWithAReason) {
       {[](GenerateRequest& r) { r.max_tokens = 250; },
        "the prompt has 9 tokens and up to 250 more are asked for; the context holds 256"},
       {[](GenerateRequest& r) { r.prompt_tokens.assign(256, 5); }, "the prompt has 256 tokens"},
+      {[](GenerateRequest& r) { r.prompt_tokens.assign(256, 5), r.max_tokens = 0; },
+       "the prompt has 256 tokens; the context holds 256: shorten the prompt"},
       {[](GenerateRequest& r) { r.stop.assign(17, "x"); }, "at most 16 stop strings"},
       {[](GenerateRequest& r) { r.stop = {""}; }, "1 to 1024 bytes"},
       {[](GenerateRequest& r) { r.sampling.temperature = 3; }, "temperature"},

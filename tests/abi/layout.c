@@ -99,6 +99,16 @@ static void print_abi(void) {
   FIELD(bp_event, header_count);
   FIELD(bp_event, tool_call);
   FIELD(bp_event, logprobs);
+  FIELD(bp_event, rate_limit);
+  STRUCT(bp_rate_limit);
+  FIELD(bp_rate_limit, struct_size);
+  FIELD(bp_rate_limit, reserved0);
+  FIELD(bp_rate_limit, requests_limit);
+  FIELD(bp_rate_limit, requests_remaining);
+  FIELD(bp_rate_limit, requests_reset_ms);
+  FIELD(bp_rate_limit, tokens_limit);
+  FIELD(bp_rate_limit, tokens_remaining);
+  FIELD(bp_rate_limit, tokens_reset_ms);
   STRUCT(bp_tool_call);
   FIELD(bp_tool_call, struct_size);
   FIELD(bp_tool_call, index);

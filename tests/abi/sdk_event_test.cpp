@@ -20,6 +20,8 @@ struct Receiver {
   std::vector<Seen> events;
   std::uint64_t completion_tokens = 0;
   bp_error error{};
+  std::uint64_t requests_remaining = 0;
+  std::uint64_t header_count = 0;
   std::uint32_t answer = BP_FLOW_CONTINUE;
 
   bp_sink sink() { return {sizeof(bp_sink), 8, this, &emit}; }
@@ -30,9 +32,32 @@ struct Receiver {
                             std::string(view(event->data)), std::string(view(event->detail))});
     if (event->usage != nullptr) self->completion_tokens = event->usage->completion_tokens;
     if (event->error != nullptr) self->error = *event->error;
+    if (event->rate_limit != nullptr) {
+      EXPECT_EQ(event->rate_limit->struct_size, sizeof(bp_rate_limit));
+      EXPECT_EQ(event->rate_limit->tokens_remaining, BP_RATE_UNKNOWN);
+      self->requests_remaining = event->rate_limit->requests_remaining;
+    }
+    self->header_count += event->header_count;
     return self->answer;
   }
 };
+
+TEST(EventWriter, HeadAndErrorCarryRateLimits) {
+  Receiver receiver;
+  const bp_sink sink = receiver.sink();
+  EventWriter events(sink);
+  bp_rate_limit limit = unknown_rate_limit();
+  limit.requests_remaining = 7;
+  const bp_pair header{str("x-a"), str("1")};
+  events.head(&header, 1, &limit);
+  EXPECT_EQ(receiver.events.at(0).type, BP_EVENT_HEAD);
+  EXPECT_EQ(receiver.header_count, 1U);
+  EXPECT_EQ(receiver.requests_remaining, 7U);
+  limit.requests_remaining = 0;
+  events.error({Code::kResourceExhausted, "later", {}, 429, 1000}, &limit);
+  EXPECT_EQ(receiver.requests_remaining, 0U);
+  EXPECT_EQ(receiver.error.http_status, 429U);
+}
 
 TEST(EventWriter, NumbersWhatItWrites) {
   Receiver receiver;

@@ -31,7 +31,7 @@
 #include <stdint.h>
 
 #define BP_ABI_MAJOR 0
-#define BP_ABI_MINOR 3
+#define BP_ABI_MINOR 4
 #define BP_ENTRY_SYMBOL "bp_plugin_entry_v0"
 
 #define BP_HAS(table, field)                                                                       \
@@ -150,6 +150,24 @@ typedef struct bp_tool_call {
   bp_str name;
 } bp_tool_call;
 
+#define BP_RATE_UNKNOWN UINT64_MAX
+
+/*
+ * What a backend knows of the rate limits that it is held to elsewhere, as of the event that
+ * carries it. Every number but struct_size may be BP_RATE_UNKNOWN. The host tries a backend with
+ * nothing remaining last, until the reset.
+ */
+typedef struct bp_rate_limit {
+  uint32_t struct_size;
+  uint32_t reserved0;
+  uint64_t requests_limit;     /* in one window */
+  uint64_t requests_remaining; /* until the reset */
+  uint64_t requests_reset_ms;  /* from the event until there is room again */
+  uint64_t tokens_limit;
+  uint64_t tokens_remaining;
+  uint64_t tokens_reset_ms;
+} bp_rate_limit;
+
 /* Events of a call. The terminal ones are END and ERROR. */
 #define BP_EVENT_TEXT 1u   /* data: generated UTF-8 text of choice `index` */
 #define BP_EVENT_FINISH 2u /* choice `index` is complete; data: "stop", "length", ... */
@@ -185,6 +203,7 @@ typedef struct bp_event {
      array of {"token", "logprob", "bytes", "top_logprobs": [{"token", "logprob", "bytes"}]}, the
      form of OpenAI's logprobs.content. Empty: not asked for. */
   bp_str logprobs;
+  const bp_rate_limit* rate_limit; /* HEAD and ERROR, from a backend; null: nothing is known */
 } bp_event;
 
 /* What a receiver of a stream answers. */

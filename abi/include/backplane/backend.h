@@ -43,9 +43,20 @@ typedef struct bp_backend {
   void (*destroy)(void* self);
 
   /*
-   * [any-thread] After start. `out` is JSON: {"models": [{"id", "context_length"?, "owned_by"?}],
-   * "operations": ["chat.completions", ...]}. An empty model list means any model name is passed
-   * on.
+   * [any-thread] After start; may block for as long as a lock is held, never for the network. `out`
+   * is JSON: {"models": [...], "operations": ["chat.completions", ...]}. An empty model list means
+   * any model name is passed on. The host asks again from time to time: models and prices may
+   * change. Of a model:
+   *   "id"               by which submit knows it
+   *   "owned_by"?        a name
+   *   "prices"?          {"input"?, "output"?}: USD per million tokens that the provider asks,
+   *                      numbers or decimal numbers in strings ("0.59")
+   *   "context_length"?  tokens
+   *   "modalities"?      {"input"?: ["text", "image", "audio", "video", "file"], "output"?: [...]}
+   *   "privacy"?         the most that the provider offers: "none" (it may keep and learn from what
+   *                      it gets), "anonymized" (so does one behind it, not knowing from whom),
+   *                      "private" (nothing is kept), "tee", "e2ee". Absent: unknown
+   * What the host does not know it passes over.
    */
   uint32_t (*describe)(void* self, bp_buffer* out, bp_error* error);
 } bp_backend;

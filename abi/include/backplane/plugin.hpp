@@ -132,11 +132,26 @@ struct InstanceOptions {
   std::string_view settings;  // JSON, valid by the schema, defaults filled in
 };
 
+// Rate limits of which nothing is known yet.
+inline bp_rate_limit unknown_rate_limit() {
+  constexpr std::uint64_t kUnknown = BP_RATE_UNKNOWN;
+  return {sizeof(bp_rate_limit), 0, kUnknown, kUnknown, kUnknown, kUnknown, kUnknown, kUnknown};
+}
+
 // Writes the events of one call, numbers them, and lets nothing follow the terminal one.
 class EventWriter {
  public:
   explicit EventWriter(const bp_sink& sink) : sink_(&sink) {}
 
+  // Before everything else: headers for the client, and what is known of rate limits.
+  std::uint32_t head(const bp_pair* headers, std::uint64_t header_count,
+                     const bp_rate_limit* rate_limit = nullptr) {
+    bp_event event = make(BP_EVENT_HEAD, 0);
+    event.headers = headers;
+    event.header_count = header_count;
+    event.rate_limit = rate_limit;
+    return emit(event);
+  }
   // `logprobs` as bp_event says.
   std::uint32_t text(std::string_view utf8, std::uint32_t index = 0,
                      std::string_view logprobs = {}) {
@@ -193,11 +208,12 @@ class EventWriter {
     event.data = str(closing_document);
     emit_terminal(event);
   }
-  void error(const Error& error) {
+  void error(const Error& error, const bp_rate_limit* rate_limit = nullptr) {
     bp_error out;
     report(error, &out);
     bp_event event = make(BP_EVENT_ERROR, 0);
     event.error = &out;
+    event.rate_limit = rate_limit;
     ended_ = true;
     emit_terminal(event);
   }

@@ -41,7 +41,7 @@ models:
 `;
 
 const local_deployment = `${http}backends:
-  local: {uses: local, settings: {model: "${model}"}}
+  local: {uses: local, settings: {model: "${model}", temperature: 0}}
 models: {${kModel}: {routes: [{backend: local}]}}
 `;
 

@@ -64,7 +64,8 @@ std::string json_string(std::string_view text) {
   return out + '"';
 }
 
-Result<BodySplice> BodySplice::make(const bp_request& request, bool ask_usage) {
+Result<BodySplice> BodySplice::make(const bp_request& request, bool ask_usage,
+                                    const RequestRules& rules) {
   BodySplice splice;
   splice.body_ = view(request.body);
   const std::size_t open = splice.body_.find_first_not_of(kSpace);
@@ -72,6 +73,15 @@ Result<BodySplice> BodySplice::make(const bp_request& request, bool ask_usage) {
     return invalid_argument("the request body is not a JSON object");
   }
   splice.first_member_ = open + 1;
+  if (!rules.empty()) {
+    Result<RuledBody> ruled =
+        apply_rules(rules, splice.body_, request.body.size + request.body.padding);
+    if (!ruled) return ruled.error();
+    splice.is_emptied_ = ruled->is_emptied;
+    splice.edits_ = std::move(ruled->edits);
+    splice.dropped_ = std::move(ruled->dropped);
+    for (std::string& member : ruled->added) splice.insert_member(std::move(member));
+  }
   splice.name_model(request);
   if (ask_usage) {
     if ((request.flags & BP_REQUEST_STREAM_OPTIONS) != 0) {
@@ -80,8 +90,9 @@ Result<BodySplice> BodySplice::make(const bp_request& request, bool ask_usage) {
       splice.insert_member("\"stream_options\":{" + std::string(kIncludeUsage) + '}');
     }
   }
-  std::sort(splice.edits_.begin(), splice.edits_.end(),
-            [](const Edit& a, const Edit& b) { return a.offset < b.offset; });
+  std::sort(splice.edits_.begin(), splice.edits_.end(), [](const BodyEdit& a, const BodyEdit& b) {
+    return std::pair(a.offset, a.removed_size) < std::pair(b.offset, b.removed_size);
+  });
   return splice;
 }
 
@@ -139,8 +150,8 @@ void BodySplice::edit_options(std::string_view options) {
 
 void BodySplice::insert_member(std::string member) {
   const std::size_t next = body_.find_first_not_of(kSpace, first_member_);
-  const bool is_empty = next != std::string_view::npos && body_[next] == '}';
-  for (Edit& edit : edits_) {
+  const bool is_empty = is_emptied_ || (next != std::string_view::npos && body_[next] == '}');
+  for (BodyEdit& edit : edits_) {
     if (edit.offset != first_member_ || edit.removed_size != 0) continue;
     edit.inserted = member + ',' + edit.inserted;
     return;
@@ -152,7 +163,7 @@ std::vector<bp_str> BodySplice::pieces() const {
   std::vector<bp_str> pieces;
   pieces.reserve(2 * edits_.size() + 1);
   std::size_t at = 0;
-  for (const Edit& edit : edits_) {
+  for (const BodyEdit& edit : edits_) {
     if (edit.offset > at) pieces.push_back(str(body_.substr(at, edit.offset - at)));
     pieces.push_back(str(edit.inserted));
     at = edit.offset + edit.removed_size;

@@ -13,6 +13,11 @@ CallOutput::CallOutput(const Upstream& upstream, const bp_request& request, cons
       may_overrun_(sink.max_overrun > 0),
       id_(view(request.id)) {}
 
+void CallOutput::head(std::span<const bp_pair> headers) {
+  if (headers.empty() && !rate_limit_) return;
+  answer(writer_.head(headers.data(), headers.size(), rate_limit_ ? &*rate_limit_ : nullptr));
+}
+
 void CallOutput::chunk(std::string_view document, std::string_view name) {
   answer(writer_.chunk(document, name));
 }
@@ -38,7 +43,7 @@ void CallOutput::fail(Error error) {
     upstream_->services.host.log(BP_LOG_WARN, error.message, id_);
   }
   write_usage();
-  writer_.error(error);
+  writer_.error(error, rate_limit_ ? &*rate_limit_ : nullptr);
 }
 
 void CallOutput::fail_with(std::string_view document) {

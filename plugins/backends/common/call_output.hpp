@@ -8,6 +8,7 @@
 #include <backplane/plugin.hpp>
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,10 @@ class CallOutput {
   // It ended well: what the server still sends may be read to its end.
   bool succeeded() const { return succeeded_; }
 
+  // Of the response's headers, for the event that carries them: HEAD, or ERROR.
+  void set_rate_limit(const std::optional<bp_rate_limit>& limit) { rate_limit_ = limit; }
+  // The first event; nothing is sent where there is nothing to say.
+  void head(std::span<const bp_pair> headers);
   // A receiver that wants no more ends the call.
   void chunk(std::string_view document, std::string_view name);
   void body(std::string_view bytes, std::string_view media_type);
@@ -50,6 +55,7 @@ class CallOutput {
   bool succeeded_ = false;
   bool malformed_noted_ = false;
   std::optional<bp_usage> usage_;
+  std::optional<bp_rate_limit> rate_limit_;
 };
 
 }  // namespace backplane::dialect

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -13,6 +14,8 @@
 #include "common/call_error.hpp"
 #include "common/error_answer.hpp"
 #include "common/media_type.hpp"
+#include "common/profile.hpp"
+#include "common/rate_limit.hpp"
 #include "common/retry_after.hpp"
 #include "common/upload.hpp"
 #include "common/whole_answer.hpp"
@@ -21,6 +24,7 @@ namespace backplane::dialect {
 namespace {
 
 constexpr std::string_view kJson = "application/json";
+constexpr std::size_t kPassedHeaderMaxBytes = 1024;
 constexpr std::uint32_t kCancel = 1;
 constexpr std::uint32_t kResume = 2;
 
@@ -59,6 +63,7 @@ class HttpCall final : public Call {
   }
 
   void on_head(std::uint32_t status, std::span<const bp_pair> headers);
+  void send_head(std::span<const bp_pair> headers);
   std::unique_ptr<Answer> answer_of(std::string_view content_type);
   void on_data(std::string_view bytes);
   void on_done();
@@ -186,11 +191,15 @@ Status HttpCall::send() {
 
 void HttpCall::on_head(std::uint32_t status, std::span<const bp_pair> headers) {
   if (output_.ended()) return;
+  const bp_clock* clock = upstream_->services.clock;
+  const std::int64_t unix_now_ns = clock->unix_ns(clock->context);
+  const std::optional<bp_rate_limit> limit = read_rate_limit(headers, unix_now_ns);
+  output_.set_rate_limit(limit);
   if (status < 200 || status > 299) {
-    const bp_clock* clock = upstream_->services.clock;
-    answer_ = std::make_unique<ErrorAnswer>(output_, status,
-                                            retry_after_ms(headers, clock->unix_ns(clock->context)),
-                                            upstream_->scrubber);
+    // Nothing said about when: then until what is used up is there again.
+    std::uint64_t wait_ms = retry_after_ms(headers, unix_now_ns);
+    if (wait_ms == 0 && limit) wait_ms = std::min(exhausted_for_ms(*limit), kRetryAfterMaxMs);
+    answer_ = std::make_unique<ErrorAnswer>(output_, status, wait_ms, upstream_->scrubber);
     return;
   }
   std::string_view content_type;
@@ -201,7 +210,26 @@ void HttpCall::on_head(std::uint32_t status, std::span<const bp_pair> headers) {
           Code::kInternal, "the provider's response is compressed, which it was not asked for"));
     }
   }
-  answer_ = answer_of(content_type);
+  send_head(headers);
+  if (!output_.ended()) answer_ = answer_of(content_type);
+}
+
+void HttpCall::send_head(std::span<const bp_pair> headers) {
+  std::vector<bp_pair> told;
+  std::string dropped;
+  for (const std::string& field : outgoing_.dropped) {
+    dropped += (dropped.empty() ? "" : ", ") + field;
+  }
+  if (!dropped.empty()) told.push_back({str("x-backplane-dropped"), str(dropped)});
+  if (!upstream_->passed_headers.empty()) {
+    for (const bp_pair& header : headers) {
+      const bool is_passed = has_word(upstream_->passed_headers, view(header.name)) &&
+                             header.value.size <= kPassedHeaderMaxBytes &&
+                             is_header_value(view(header.value));
+      if (is_passed) told.push_back(header);
+    }
+  }
+  output_.head(told);
 }
 
 std::unique_ptr<Answer> HttpCall::answer_of(std::string_view content_type) {

@@ -45,6 +45,7 @@ struct Outgoing {
   std::vector<Header> headers;
   BodySplice body;  // what follows it is the request's body_stream
   AnswerRules answer;
+  std::vector<std::string> dropped{};  // fields, told in the header x-backplane-dropped
 };
 
 // Sends it. Fails, without an event, when the host refuses the request or the deadline has passed.

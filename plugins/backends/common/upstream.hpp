@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace backplane::dialect {
 
@@ -28,7 +29,8 @@ struct Upstream {
   Services services;
   Timeouts timeouts;
   Scrubber scrubber;
-  Counter malformed_events;  // of streams, passed on all the same
+  Counter malformed_events;           // of streams, passed on all the same
+  std::string_view passed_headers{};  // of responses, for the client; separated by spaces
 };
 
 }  // namespace backplane::dialect

@@ -70,6 +70,20 @@ class FakeHost {
 
   bool is_open() const { return handler_ != nullptr; }
 
+  struct Timer {
+    std::uint64_t delay_ms;
+    bp_task task;
+    void* argument;
+  };
+  std::map<std::uint64_t, Timer> timers;
+  // Runs the one timer there is, whatever its delay.
+  void fire() {
+    ASSERT_EQ(timers.size(), 1U);
+    const Timer timer = timers.begin()->second;
+    timers.clear();
+    timer.task(timer.argument);
+  }
+
   void head(std::uint32_t status, const Headers& headers) {
     ASSERT_TRUE(is_open());
     std::vector<bp_pair> pairs;
@@ -149,6 +163,15 @@ class FakeHost {
     const std::lock_guard lock(host.mutex_);
     host.tasks_.emplace_back(task, argument);
   }
+  static std::uint64_t post_after(bp_loop* loop, std::uint64_t delay_ms, bp_task task,
+                                  void* argument) {
+    FakeHost& host = *reinterpret_cast<FakeHost*>(loop);
+    host.timers[++host.timer_names_] = {delay_ms, task, argument};
+    return host.timer_names_;
+  }
+  static std::uint32_t cancel_timer(bp_loop* loop, std::uint64_t timer) {
+    return reinterpret_cast<FakeHost*>(loop)->timers.erase(timer) != 0 ? 1 : 0;
+  }
   static std::uint32_t secret(void* context, bp_str reference, bp_buffer* out, bp_error* error) {
     const auto& secrets = self(context).secrets;
     const auto found = secrets.find(std::string(view(reference)));
@@ -182,8 +205,14 @@ class FakeHost {
   }
 
   bp_http http_{sizeof(bp_http), 0, this, &send, &resume, &cancel};
-  bp_loop_service loop_{
-      sizeof(bp_loop_service), 1, this, nullptr, nullptr, &post, nullptr, nullptr};
+  bp_loop_service loop_{sizeof(bp_loop_service),
+                        1,
+                        this,
+                        [](void* context, std::uint32_t) { return self(context).loop(); },
+                        [](bp_loop*) { return std::uint32_t{1}; },
+                        &post,
+                        &post_after,
+                        &cancel_timer};
   bp_clock clock_{sizeof(bp_clock),
                   0,
                   this,
@@ -198,6 +227,7 @@ class FakeHost {
   bp_host host_{sizeof(bp_host), BP_ABI_MAJOR, BP_ABI_MINOR, 0, {"test", 4}, this, &find};
 
   std::vector<std::string> counters_;
+  std::uint64_t timer_names_ = 0;
   std::mutex mutex_;
   std::deque<std::pair<bp_task, void*>> tasks_;
   const bp_http_handler* handler_ = nullptr;
@@ -214,7 +244,8 @@ class RecordingSink {
   std::map<std::uint64_t, std::uint32_t> answers;
   void set_overrun(std::uint32_t count) { sink_.max_overrun = count; }
 
-  // "chunk {...}", "chunk @name {...}", "body", "usage 3 4", "end", "error 14 502"
+  // "head name: value", "chunk {...}", "chunk @name {...}", "body", "usage 3 4", "end", "error 14
+  // 502"
   std::vector<std::string> events;
   std::vector<std::string> chunks;
   std::string body;
@@ -222,6 +253,7 @@ class RecordingSink {
   std::string closing;  // what END said
   bp_usage usage{};
   bp_error error{};
+  bp_rate_limit rate_limit{};  // of the last event that told one
   bool ended = false;
   bool paused = false;  // set by an answer PAUSE; the test clears it when it resumes
   std::uint64_t after_pause = 0;
@@ -245,9 +277,19 @@ class RecordingSink {
   }
 
   void write(const bp_event& event) {
+    if (event.rate_limit != nullptr) rate_limit = *event.rate_limit;
     const std::string data(view(event.data));
     const std::string name = '@' + std::string(view(event.detail));
     switch (event.type) {
+      case BP_EVENT_HEAD: {
+        std::string text = "head";
+        for (std::uint64_t i = 0; i < event.header_count; ++i) {
+          text += ' ' + std::string(view(event.headers[i].name)) + ": " +
+                  std::string(view(event.headers[i].value));
+        }
+        events.push_back(text);
+        break;
+      }
       case BP_EVENT_CHUNK:
         chunks.push_back(data);
         events.push_back("chunk " + (event.detail.size == 0 ? data : name + ' ' + data));

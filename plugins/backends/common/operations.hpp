@@ -7,15 +7,15 @@
 
 #include "common/http_call.hpp"
 
-namespace backplane::openai {
+namespace backplane::dialect {
 
 struct Operation {
   std::string_view name;
   std::string_view path;  // behind base_url
   bool takes_form;        // multipart/form-data, or else JSON
   bool may_be_bytes;      // audio, subtitles, text; else only JSON is an answer
-  dialect::Streams streams;
-  dialect::Completion completion;
+  Streams streams;
+  Completion completion;
 };
 
 std::span<const Operation> operations();
@@ -23,4 +23,4 @@ std::span<const Operation> operations();
 // Null: no such operation.
 const Operation* find_operation(std::string_view name);
 
-}  // namespace backplane::openai
+}  // namespace backplane::dialect

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "settings.hpp"
+#include "common/settings.hpp"
 
 #include <simdjson.h>
 
@@ -8,7 +8,7 @@
 #include <charconv>
 #include <limits>
 
-namespace backplane::openai {
+namespace backplane::dialect {
 namespace {
 
 namespace dom = simdjson::dom;
@@ -52,9 +52,11 @@ bool is_authority(std::string_view text) {
   return colon == std::string_view::npos || is_port(text.substr(colon + 1));
 }
 
-Result<std::string> read_base_url(const dom::element& root) {
+Result<std::string> read_base_url(const dom::element& root, const Profile* profile) {
   std::string_view url;
-  if (root["base_url"].get(url) != simdjson::SUCCESS) {
+  const auto error = root["base_url"].get(url);
+  if (error == simdjson::NO_SUCH_FIELD && profile != nullptr) url = profile->base_url;
+  if (url.empty()) {
     return invalid_argument("base_url: expected an http or https URL, found none");
   }
   const bool is_http = url.substr(0, 7) == "http://" || url.substr(0, 8) == "https://";
@@ -89,7 +91,7 @@ Status read_models(const dom::element& root, std::vector<std::string>& models) {
   return ok();
 }
 
-Status read_headers(const dom::element& root, std::vector<dialect::Header>& headers) {
+Status read_headers(const dom::element& root, std::vector<Header>& headers) {
   dom::object map;
   if (root["headers"].get(map) != simdjson::SUCCESS) return ok();
   for (const auto& [key, item] : map) {
@@ -106,7 +108,7 @@ Status read_headers(const dom::element& root, std::vector<dialect::Header>& head
   return ok();
 }
 
-Status read_timeouts(const dom::element& root, dialect::Timeouts& timeouts) {
+Status read_timeouts(const dom::element& root, Timeouts& timeouts) {
   dom::object map;
   if (root["timeouts"].get(map) != simdjson::SUCCESS) return ok();
   const auto read = [&](std::string_view name, std::uint32_t& out) {
@@ -126,9 +128,58 @@ Status read_timeouts(const dom::element& root, dialect::Timeouts& timeouts) {
   return invalid_argument("timeouts: expected milliseconds as integers");
 }
 
+Result<const Profile*> read_profile(const dom::element& root, std::string_view fixed) {
+  std::string_view name = fixed;
+  if (name.empty() && root["profile"].get(name) == simdjson::NO_SUCH_FIELD) return nullptr;
+  const Profile* found = find_profile(name);
+  if (found != nullptr) return found;
+  std::string known;
+  for (const Profile& each : profiles()) {
+    known += (known.empty() ? "" : ", ") + std::string(each.name);
+  }
+  return invalid_argument("profile: expected one of " + known);
+}
+
+Status read_names(const dom::element& root,
+                  std::map<std::string, std::string, std::less<>>& names) {
+  dom::object map;
+  if (root["names"].get(map) != simdjson::SUCCESS) return ok();
+  for (const auto& [key, item] : map) {
+    std::string_view name;
+    if (item.get(name) != simdjson::SUCCESS || name.empty()) {
+      return invalid_argument("names: expected the provider's name of each model");
+    }
+    names.emplace(key, name);
+  }
+  return ok();
+}
+
+Status read_refresh(const dom::element& root, Settings& settings) {
+  constexpr std::uint32_t kRefreshSeconds = 3600;
+  const bool is_listed = settings.profile != nullptr && settings.profile->lists_models;
+  std::uint64_t seconds = is_listed ? kRefreshSeconds : 0;
+  const auto error = root["models_refresh_seconds"].get(seconds);
+  if ((error != simdjson::SUCCESS && error != simdjson::NO_SUCH_FIELD) ||
+      seconds > std::numeric_limits<std::uint32_t>::max()) {
+    return invalid_argument("models_refresh_seconds: expected seconds as an integer");
+  }
+  settings.models_refresh_seconds = static_cast<std::uint32_t>(seconds);
+  return ok();
+}
+
+void read_defaults(const dom::element& root, std::string_view member, Settings& settings) {
+  dom::object map;
+  if (root[member].get(map) != simdjson::SUCCESS) return;
+  ObjectDefaults defaults{std::string(member), {}};
+  for (const auto& [key, item] : map) {
+    defaults.values.emplace_back(key, simdjson::minify(item));
+  }
+  if (!defaults.values.empty()) settings.defaults.push_back(std::move(defaults));
+}
+
 }  // namespace
 
-Result<Settings> read_settings(std::string_view json) {
+Result<Settings> read_settings(std::string_view json, std::string_view profile) {
   dom::parser parser;
   dom::element root;
   const bool is_read =
@@ -137,14 +188,21 @@ Result<Settings> read_settings(std::string_view json) {
     return invalid_argument("settings: expected a JSON object");
   }
   Settings settings;
-  Result<std::string> base_url = read_base_url(root);
+  const Result<const Profile*> named = read_profile(root, profile);
+  if (!named) return named.error();
+  settings.profile = *named;
+  Result<std::string> base_url = read_base_url(root, settings.profile);
   if (!base_url) return base_url.error();
   settings.base_url = std::move(*base_url);
   std::string_view api_key;
   if (root["api_key"].get(api_key) == simdjson::SUCCESS) settings.api_key = api_key;
   if (const Status read = read_models(root, settings.models); !read) return read.error();
+  if (const Status read = read_names(root, settings.names); !read) return read.error();
   if (const Status read = read_headers(root, settings.headers); !read) return read.error();
   if (const Status read = read_timeouts(root, settings.timeouts); !read) return read.error();
+  if (const Status read = read_refresh(root, settings); !read) return read.error();
+  read_defaults(root, "venice_parameters", settings);
+  settings.stream_usage = settings.profile == nullptr || settings.profile->asks_usage;
   bool stream_usage = true;
   if (root["stream_usage"].get(stream_usage) == simdjson::SUCCESS) {
     settings.stream_usage = stream_usage;
@@ -152,4 +210,4 @@ Result<Settings> read_settings(std::string_view json) {
   return settings;
 }
 
-}  // namespace backplane::openai
+}  // namespace backplane::dialect

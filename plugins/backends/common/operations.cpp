@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "operations.hpp"
+#include "common/operations.hpp"
 
 #include <algorithm>
 #include <array>
 
-namespace backplane::openai {
+namespace backplane::dialect {
 namespace {
-
-using dialect::Completion;
-using dialect::Streams;
 
 // A form's `stream` may come behind what the host has read, and a body for speech has none.
 constexpr std::array<Operation, 12> kOperations{{
@@ -42,4 +39,4 @@ const Operation* find_operation(std::string_view name) {
   return found == kOperations.end() ? nullptr : &*found;
 }
 
-}  // namespace backplane::openai
+}  // namespace backplane::dialect

@@ -43,7 +43,8 @@ class Reply {
     this.response.end(bytes);
   }
   json(status, value) { this.bytes(status, 'application/json', JSON.stringify(value)); }
-  // Each of {event, data}, or data alone, in a write of its own.
+  // Each of {event, data}, or data alone, in a write of its own: with a pause, so that clients read
+  // them one by one.
   async events(list) {
     this.response.writeHead(200,
       {'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache'});
@@ -53,7 +54,7 @@ class Reply {
       const written = typeof data === 'string' ? data : JSON.stringify(data);
       const more = this.response.write(`${event ? `event: ${event}\n` : ''}data: ${written}\n\n`);
       await new Promise((resolve) => {
-        if (more) return setImmediate(resolve);
+        if (more) return setTimeout(resolve, 4);
         this.response.once('drain', resolve);
         return this.response.once('close', resolve);
       });

@@ -43,7 +43,8 @@ const metered = async (server, kind) => {
 
 // What the model is called may differ, and what is new in every answer.
 const plain = (value) => JSON.parse(JSON.stringify(value), (key, inner) =>
-  (/^(id|item_id|created|created_at|created_unix|model|request_id)$/.test(key) ? 0 : inner));
+  (/^(id|item_id|created|(created|completed)_at|created_unix|model|request_id)$/.test(key)
+    ? 0 : inner));
 
 const sound = Buffer.alloc(3 << 20, '\r\n--sound\0');
 const file = (content = sound) => toFile(content, 'sound.wav', {type: 'audio/wav'});

@@ -19,6 +19,9 @@ constexpr VariantHeaders kDstackSecond{"x-client-pub-key", "x-model-pub-key", "x
 constexpr VariantHeaders kAciSecond{"x-client-pub-key", "x-model-pub-key", "", "x-e2ee-version",
                                     "2"};
 
+constexpr VariantTraits kStreamOfPlainSpace{true, false, true};
+constexpr VariantTraits kRestoresParts{false, true, false};
+
 }  // namespace
 
 const Variant kVenice{"venice",
@@ -27,37 +30,33 @@ const Variant kVenice{"venice",
                       Binding::kNone,
                       {"x-venice-tee-client-pub-key", "x-venice-tee-model-pub-key",
                        "x-venice-tee-signing-algo", "", ""},
-                      true,
-                      false};
-const Variant kNearV1{"near_v1", kEcdsaGcm, "ecdsa", Binding::kNone, kFirst, false, true};
+                      kStreamOfPlainSpace};
+const Variant kNearV1{"near_v1", kEcdsaGcm, "ecdsa", Binding::kNone, kFirst, kRestoresParts};
 const Variant kNearV2{
     "near_v2",
     {Curve::kEd25519, Cipher::kXChaCha20Poly1305, kEd25519Info},
     "ed25519",
     Binding::kNone,
     {"x-client-pub-key", "x-model-pub-key", "x-signing-algo", "x-encryption-version", "2"},
-    false,
-    true};
-const Variant kDstackV1Ed25519{
-    "dstack_v1_ed25519", kEd25519Gcm, "ed25519", Binding::kNone, kFirst, false, true};
-const Variant kDstackV2Ecdsa{"dstack_v2_ecdsa", kEcdsaGcm, "ecdsa", Binding::kDstack,
-                             kDstackSecond,     false,     true};
-const Variant kDstackV2Ed25519{"dstack_v2_ed25519", kEd25519Gcm, "ed25519", Binding::kDstack,
-                               kDstackSecond,       false,       true};
+    kRestoresParts};
+const Variant kDstackV1Ed25519{"dstack_v1_ed25519", kEd25519Gcm, "ed25519",
+                               Binding::kNone,      kFirst,      kRestoresParts};
+const Variant kDstackV2Ecdsa{"dstack_v2_ecdsa", kEcdsaGcm,     "ecdsa",
+                             Binding::kDstack,  kDstackSecond, kRestoresParts};
+const Variant kDstackV2Ed25519{"dstack_v2_ed25519", kEd25519Gcm,   "ed25519",
+                               Binding::kDstack,    kDstackSecond, kRestoresParts};
 const Variant kAciV2X25519{"aci_v2_x25519",
                            {Curve::kX25519, Cipher::kAes256Gcm, "aci.e2ee.v2.x25519"},
                            "x25519-aes-256-gcm-hkdf-sha256",
                            Binding::kAci,
                            kAciSecond,
-                           false,
-                           true};
+                           kRestoresParts};
 const Variant kAciV2Secp256k1{"aci_v2_secp256k1",
                               {Curve::kSecp256k1, Cipher::kAes256Gcm, "aci.e2ee.v2.secp256k1"},
                               "secp256k1-aes-256-gcm-hkdf-sha256",
                               Binding::kAci,
                               kAciSecond,
-                              false,
-                              true};
+                              kRestoresParts};
 
 std::span<const Variant* const> variants() {
   static constexpr std::array<const Variant*, 8> kAll{

@@ -28,16 +28,22 @@ struct VariantHeaders {
   std::string_view version_value;
 };
 
+// What a server does besides.
+struct VariantTraits {
+  bool needs_stream;
+  // It takes a sealed text that reads as a JSON array for a content of parts. So any part can be
+  // sealed, and a text that happens to begin as an array has to go as one.
+  bool restores_parts;
+  bool passes_space;  // pieces of nothing but white space come as they are
+};
+
 struct Variant {
   std::string_view name;  // what settings say
   BoxScheme box;
   std::string_view algorithm;
   Binding binding;
   VariantHeaders headers;
-  bool needs_stream;
-  // The server takes a sealed text that reads as a JSON array for a content of parts. So any part
-  // can be sealed, and a text that happens to begin as an array has to go as one.
-  bool restores_parts;
+  VariantTraits traits;
 };
 
 // kNearV1 is dstack's first version for secp256k1 as well.

@@ -210,6 +210,10 @@ void HttpCall::on_head(std::uint32_t status, std::span<const bp_pair> headers) {
           Code::kInternal, "the provider's response is compressed, which it was not asked for"));
     }
   }
+  if (outgoing_.filter != nullptr) {
+    const Status checked = outgoing_.filter->check_head(headers);
+    if (!checked) return output_.fail(checked.error());
+  }
   send_head(headers);
   if (!output_.ended()) answer_ = answer_of(content_type);
 }
@@ -239,16 +243,18 @@ std::unique_ptr<Answer> HttpCall::answer_of(std::string_view content_type) {
   const bool answered =
       rules.streams == Streams::kWhenAnswered && is_media_type(content_type, "text/event-stream");
   if (answered || (asked && !is_json)) {
-    return std::make_unique<StreamAnswer>(output_, rules.stream);
+    StreamRules stream = rules.stream;
+    stream.filter = outgoing_.filter.get();
+    return std::make_unique<StreamAnswer>(output_, stream);
   }
-  const bool is_bytes = rules.may_be_bytes && !is_json;
+  const bool is_bytes = rules.may_be_bytes && !is_json && outgoing_.filter == nullptr;
   if (content_type.empty() || content_type.size() > kMediaTypeMaxBytes ||
       !is_header_value(content_type)) {
     content_type = is_bytes ? "application/octet-stream" : kJson;
   }
   if (is_bytes) return std::make_unique<BodyAnswer>(output_, std::string(content_type));
   return std::make_unique<WholeAnswer>(output_, rules.stream.completion, std::string(content_type),
-                                       !asked);
+                                       !asked, outgoing_.filter.get());
 }
 
 void HttpCall::on_data(std::string_view bytes) {

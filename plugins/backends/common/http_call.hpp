@@ -9,6 +9,7 @@
 // a response may still be read to its end, so that its connection can be kept.
 #pragma once
 
+#include "common/answer_filter.hpp"
 #include "common/body_splice.hpp"
 #include "common/stream_answer.hpp"
 #include "common/upstream.hpp"
@@ -16,6 +17,7 @@
 #include <backplane/plugin.hpp>
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -45,7 +47,8 @@ struct Outgoing {
   std::vector<Header> headers;
   BodySplice body;  // what follows it is the request's body_stream
   AnswerRules answer;
-  std::vector<std::string> dropped{};  // fields, told in the header x-backplane-dropped
+  std::vector<std::string> dropped{};      // fields, told in the header x-backplane-dropped
+  std::unique_ptr<AnswerFilter> filter{};  // null: none
 };
 
 // Sends it. Fails, without an event, when the host refuses the request or the deadline has passed.

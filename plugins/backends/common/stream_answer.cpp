@@ -65,9 +65,21 @@ void StreamAnswer::pump() {
   }
 }
 
-void StreamAnswer::on_event(const SseEvent& event) {
+// Through the filter, where there is one. False: the call has ended.
+bool StreamAnswer::open(SseEvent& event) {
+  if (rules_.filter == nullptr || event.is_error) return true;
+  const Result<std::string_view> opened = rules_.filter->open(trim(event.data));
+  if (opened) {
+    event.data = *opened;
+  } else {
+    output_.fail(opened.error());
+  }
+  return bool(opened);
+}
+
+void StreamAnswer::on_event(SseEvent event) {
+  if (trim(event.data).empty() || !open(event)) return;
   const std::string_view document = trim(event.data);
-  if (document.empty()) return;
   if (document == kDone) return output_.succeed(kDone);
   if (event.is_error) return output_.fail_with(document);
   const ChunkFacts facts = reader_.read(document);
@@ -86,6 +98,8 @@ void StreamAnswer::on_end() {
   }
   read_rest();
   if (output_.ended() || output_.paused()) return;
+  const Status finished = rules_.filter == nullptr ? ok() : rules_.filter->finish();
+  if (!finished) return output_.fail(finished.error());
   if (reader_.is_complete()) {
     output_.succeed();
   } else {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "common/answer.hpp"
+#include "common/answer_filter.hpp"
 #include "common/chunk_reader.hpp"
 #include "common/sse_framer.hpp"
 
@@ -19,6 +20,8 @@ struct StreamRules {
   std::size_t event_max_bytes = kEventMaxBytes;
   // A usage chunk without choices is metered and not passed on: the client did not ask for it.
   bool hide_usage = false;
+  // Borrowed; null: documents are read as they come. With one, what is no JSON ends the stream.
+  AnswerFilter* filter = nullptr;
 };
 
 class StreamAnswer final : public Answer {
@@ -32,7 +35,8 @@ class StreamAnswer final : public Answer {
 
  private:
   void pump();
-  void on_event(const SseEvent& event);
+  void on_event(SseEvent event);
+  bool open(SseEvent& event);
   void on_end();
   void read_rest();
 

@@ -7,11 +7,12 @@
 namespace backplane::dialect {
 
 WholeAnswer::WholeAnswer(CallOutput& output, Completion completion, std::string media_type,
-                         bool is_expected)
+                         bool is_expected, AnswerFilter* filter)
     : Answer(output),
       reader_(completion),
       media_type_(std::move(media_type)),
-      is_expected_(is_expected) {}
+      is_expected_(is_expected),
+      filter_(filter) {}
 
 void WholeAnswer::on_data(std::string_view bytes) {
   if (bytes.size() > kBodyMaxBytes - collected_.size()) {
@@ -22,7 +23,20 @@ void WholeAnswer::on_data(std::string_view bytes) {
   collected_.append(bytes);
 }
 
+// Through the filter, where there is one. False: the call has ended.
+bool WholeAnswer::open() {
+  if (filter_ == nullptr) return true;
+  const Result<std::string_view> opened = filter_->open(trim(collected_));
+  if (opened) {
+    collected_ = std::string(*opened);
+  } else {
+    output_.fail(opened.error());
+  }
+  return bool(opened);
+}
+
 void WholeAnswer::on_done() {
+  if (!open()) return;
   const std::string_view document = trim(collected_);
   if (document.empty() || document.front() != '{' || document.back() != '}') return refuse();
   const auto offset = static_cast<std::size_t>(document.data() - collected_.data());

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "common/answer.hpp"
+#include "common/answer_filter.hpp"
 #include "common/chunk_reader.hpp"
 
 #include <string>
@@ -15,18 +16,22 @@ inline constexpr std::size_t kBodyMaxBytes = std::size_t{64} << 20;
 class WholeAnswer final : public Answer {
  public:
   // `is_expected`: false where the client asked for a stream and would not know what this is.
-  WholeAnswer(CallOutput& output, Completion completion, std::string media_type, bool is_expected);
+  // `filter`: borrowed, or null.
+  WholeAnswer(CallOutput& output, Completion completion, std::string media_type, bool is_expected,
+              AnswerFilter* filter = nullptr);
 
   void on_data(std::string_view bytes) override;
   void on_done() override;
   void on_resume() override;
 
  private:
+  bool open();
   void refuse();
 
   ChunkReader reader_;
   const std::string media_type_;
   const bool is_expected_;
+  AnswerFilter* const filter_;
   bool is_written_ = false;
   std::string collected_;
 };

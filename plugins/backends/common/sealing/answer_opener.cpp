@@ -23,8 +23,6 @@ AnswerOpener::AnswerOpener(CallSeal seal, std::string request_model)
       request_model_(std::move(request_model)),
       reader_(std::make_unique<Reader>()) {}
 AnswerOpener::~AnswerOpener() = default;
-AnswerOpener::AnswerOpener(AnswerOpener&&) noexcept = default;
-AnswerOpener& AnswerOpener::operator=(AnswerOpener&&) noexcept = default;
 
 Status AnswerOpener::check_head(std::span<const bp_pair> headers) {
   for (const bp_pair& header : headers) {
@@ -71,7 +69,7 @@ Result<std::string_view> AnswerOpener::read(std::string_view document) {
   return std::string_view(reader_->opened);
 }
 
-Status AnswerOpener::finish() const {
+Status AnswerOpener::finish() {
   if (failure_) return *failure_;
   if (is_done_ || (seen_.any() && seen_ == finished_)) return ok();
   return dialect::cut_off();

@@ -11,6 +11,7 @@
 // Lives on the call's loop; not thread-safe.
 #pragma once
 
+#include "common/answer_filter.hpp"
 #include "common/sealing/call_seal.hpp"
 
 #include <backplane/abi.h>
@@ -27,26 +28,24 @@ namespace backplane::sealing {
 
 inline constexpr std::size_t kAnswerChoicesMax = 128;
 
-class AnswerOpener {
+class AnswerOpener final : public dialect::AnswerFilter {
  public:
   // `request_model`: the name that the sealed request gave.
   AnswerOpener(CallSeal seal, std::string request_model);
-  ~AnswerOpener();
-  AnswerOpener(AnswerOpener&&) noexcept;
-  AnswerOpener& operator=(AnswerOpener&&) noexcept;
+  ~AnswerOpener() override;
 
   // DATA_LOSS, with a status of 502: the headers say that nothing was encrypted. That they say it
   // was proves nothing.
-  Status check_head(std::span<const bp_pair> headers);
+  Status check_head(std::span<const bp_pair> headers) override;
 
   // The document in plaintext, valid until the next call; "[DONE]" as it is. DATA_LOSS, with a
   // status of 502, and for every document after it: the answer cannot be trusted. The message names
   // the place and quotes nothing.
-  Result<std::string_view> open(std::string_view document);
+  Result<std::string_view> open(std::string_view document) override;
 
   // What the end of the input means. DATA_LOSS: neither "[DONE]" came nor a finish of each choice,
   // or open has failed.
-  Status finish() const;
+  Status finish() override;
 
  private:
   struct Reader;

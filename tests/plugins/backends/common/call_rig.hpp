@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -54,7 +55,9 @@ class CallRig {
                                              {"http://secret.example/v1/chat/completions",
                                               {{"accept", "text/event-stream"}},
                                               std::move(*splice),
-                                              rules});
+                                              rules,
+                                              {},
+                                              std::move(filter)});
     if (!made) return made.error();
     call = *made;
     std::exchange(body, bp_buffer{}).release(request.body.owner);  // the call holds its own count
@@ -88,6 +91,7 @@ class CallRig {
   RecordingSink sink;
   dialect::Upstream upstream;
   dialect::AnswerRules rules;
+  std::unique_ptr<dialect::AnswerFilter> filter;
   bp_buffer body;
   bp_request request{};
   bp_call* call = nullptr;

@@ -34,6 +34,9 @@ class Checker {
 
   void run() {
     require_transport();
+    for (const Entry& backend : entries_of(root_, "backends")) {
+      check_concurrency(backend);
+    }
     for (const Entry& model : entries_of(root_, "models")) {
       check_model(model);
     }
@@ -46,6 +49,20 @@ class Checker {
     if (!transports || (transports->is_mapping() && transports->entries.empty())) {
       diagnostics_.error(transports ? transports->position : root_.position, "transports",
                          "expected at least one transport; write NAME: {uses: PLUGIN}");
+    }
+  }
+
+  void check_concurrency(const Entry& backend) {
+    const Node* adaptive = backend.value.find("adaptive_concurrency");
+    const Node* least = adaptive ? adaptive->find("min") : nullptr;
+    const Node* most = adaptive ? adaptive->find("max") : nullptr;
+    const bool are_numbers =
+        least && most && least->kind == NodeKind::kInteger && most->kind == NodeKind::kInteger;
+    if (are_numbers && least->integer > most->integer) {
+      const std::string path = path_of_key("backends", backend.key) + ".adaptive_concurrency.min";
+      diagnostics_.error(least->position, path,
+                         "expected at most max, which is " + std::to_string(most->integer) +
+                             ", found " + std::to_string(least->integer));
     }
   }
 
@@ -100,6 +117,9 @@ class Checker {
         continue;
       }
       used_.insert(backend->text);
+      if (const Node* cost = routes.items[i].find("cost")) {
+        check_price(*cost, path_of_item(path, i) + ".cost");
+      }
       if (std::find(backends_.begin(), backends_.end(), backend->text) == backends_.end()) {
         const std::string hint = did_you_mean(backend->text, backends_);
         diagnostics_.error(backend->position, path_of_item(path, i) + ".backend",

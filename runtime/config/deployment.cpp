@@ -29,9 +29,20 @@ std::int64_t amount(const Node& node) {
   return nano_usd ? *nano_usd : 0;  // only an unread reference has no amount
 }
 
+Price read_price(const Node& node) {
+  return {amount(at(node, "input")), amount(at(node, "output"))};
+}
+
 Route read_route(const Node& node) {
-  return {at(node, "backend").text, at(node, "model").text, at(node, "weight").integer,
-          node.position};
+  Route route{at(node, "backend").text,
+              at(node, "model").text,
+              at(node, "weight").integer,
+              {},
+              {},
+              node.position};
+  if (const Node* cost = node.find("cost")) route.cost = read_price(*cost);
+  if (const Node* privacy = node.find("privacy")) route.privacy = privacy->text;
+  return route;
 }
 
 Model read_model(const Entry& entry) {
@@ -44,8 +55,11 @@ Model read_model(const Entry& entry) {
     model.aliases.push_back(alias.text);
   }
   if (const Node* price = entry.value.find("price")) {
-    model.price = Price{amount(at(*price, "input")), amount(at(*price, "output"))};
+    model.price = read_price(*price);
   }
+  model.sticky = at(entry.value, "sticky").boolean;
+  model.attempts = at(entry.value, "attempts").integer;
+  model.retry_percent = at(entry.value, "retry_percent").integer;
   for (const Node& route : at(entry.value, "routes").items) {
     model.routes.push_back(read_route(route));
   }

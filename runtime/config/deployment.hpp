@@ -27,27 +27,37 @@ struct PluginInstance {
       settings;  // canonical JSON, defaults filled in; secrets are names in Deployment::secrets
   Position position;
   std::int64_t max_concurrent = 0;  // 0: no limit; backends only
-  std::int64_t timeout_ms = 0;      // backends only
+  std::int64_t timeout_ms = 0;      // backends only, as all that follow
+  std::int64_t first_event_timeout_ms = 0;
+  std::int64_t eject_after = 0;
+  std::int64_t eject_ms = 0;
+  std::int64_t concurrency_min = 0;  // adaptive_concurrency
+  std::int64_t concurrency_max = 0;  // 0: none
 };
-
-struct Route {
-  std::string backend;  // name of a PluginInstance in Deployment::backends
-  std::string model;    // what the backend calls the model
-  std::int64_t weight = 1;
-  Position position;
-};
-
-enum class Policy : std::uint8_t { kOrdered, kWeighted, kCheapest, kFastest, kLeastBusy };
 
 struct Price {
   std::int64_t input_nano_usd_per_million_tokens = 0;
   std::int64_t output_nano_usd_per_million_tokens = 0;
 };
 
+struct Route {
+  std::string backend;  // name of a PluginInstance in Deployment::backends
+  std::string model;    // what the backend calls the model
+  std::int64_t weight = 1;
+  std::optional<Price> cost;  // none: what the backend says
+  std::string privacy;        // empty: likewise
+  Position position;
+};
+
+enum class Policy : std::uint8_t { kOrdered, kWeighted, kCheapest, kFastest, kLeastBusy };
+
 struct Model {
   std::string name;
   std::vector<std::string> aliases;
   Policy policy = Policy::kOrdered;
+  bool sticky = false;
+  std::int64_t attempts = 0;
+  std::int64_t retry_percent = 0;
   std::optional<Price> price;  // none: free
   std::vector<Route> routes;   // at least one
   Position position;

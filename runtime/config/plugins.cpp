@@ -87,6 +87,13 @@ class Resolver {
     instance.position = entry.position;
     instance.max_concurrent = integer_at(entry.value, "max_concurrent");
     instance.timeout_ms = integer_at(entry.value, "timeout_ms");
+    instance.first_event_timeout_ms = integer_at(entry.value, "first_event_timeout_ms");
+    instance.eject_after = integer_at(entry.value, "eject_after");
+    instance.eject_ms = integer_at(entry.value, "eject_ms");
+    if (const Node* adaptive = entry.value.find("adaptive_concurrency")) {
+      instance.concurrency_min = integer_at(*adaptive, "min");
+      instance.concurrency_max = integer_at(*adaptive, "max");
+    }
     list_of(deployment_, kind).push_back(std::move(instance));
   }
 

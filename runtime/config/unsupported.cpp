@@ -18,9 +18,6 @@ struct Row {
 
 // A part that is served loses its row, nothing else changes.
 constexpr Row kRows[] = {
-    {"models.*.policy", "cheapest", "policy \"cheapest\"", "use \"ordered\" or \"weighted\""},
-    {"models.*.policy", "fastest", "policy \"fastest\"", "use \"ordered\" or \"weighted\""},
-    {"models.*.policy", "least_busy", "policy \"least_busy\"", "use \"ordered\" or \"weighted\""},
     {"services", "", "services", "remove the section"},
     {"plans", "", "plans", "remove the section"},
     {"store", "", "a store", "remove the section"},

@@ -6,6 +6,7 @@
 #include "runtime/net/http.hpp"
 #include "runtime/net/loop.hpp"
 #include "runtime/net/net.hpp"
+#include "runtime/pipeline/router.hpp"
 #include "runtime/services/clock.hpp"
 #include "runtime/services/instance_host.hpp"
 #include "runtime/services/key_value_store.hpp"
@@ -32,6 +33,7 @@ struct HostServices {
   Logger logger;
   MetricsRegistry metrics;
   KeyValueStore store;
+  RouteStates route_states;  // [control]
   std::unique_ptr<Loops> loops;
   std::unique_ptr<Net> net;
   std::unique_ptr<HttpClient> http;

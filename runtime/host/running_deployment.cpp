@@ -21,6 +21,26 @@ Generation::Options options_of(const config::Deployment& deployment, std::uint64
   return options;
 }
 
+RoutePolicy policy_of(config::Policy policy) {
+  switch (policy) {
+    case config::Policy::kOrdered:
+      return RoutePolicy::kOrdered;
+    case config::Policy::kWeighted:
+      return RoutePolicy::kWeighted;
+    case config::Policy::kCheapest:
+      return RoutePolicy::kCheapest;
+    case config::Policy::kFastest:
+      return RoutePolicy::kFastest;
+    case config::Policy::kLeastBusy:
+      return RoutePolicy::kLeastBusy;
+  }
+  return RoutePolicy::kOrdered;
+}
+
+Price price_of(const config::Price& price) {
+  return {price.input_nano_usd_per_million_tokens, price.output_nano_usd_per_million_tokens};
+}
+
 // The instance that runs just as planned, or null.
 template <class Running>
 std::shared_ptr<Running> find_same(const std::vector<std::shared_ptr<Running>>& running,
@@ -75,12 +95,20 @@ Status RunningDeployment::start_backend(const config::PluginInstance& entry,
   running->instance.plugin = entry.plugin;
   running->instance.table = running->plugin->table();
   running->instance.self = running->plugin->self();
+  if (before != nullptr) learn_from(*before, running->instance);
   backends.push_back(running);
   if (const Status started = running->plugin->start(); !started) return started;
   auto operations = operations_of(*running->plugin);
   if (!operations) return operations.error();
   running->instance.operations = std::move(*operations);
   return ok();
+}
+
+// What was learned of a backend goes with its name.
+void RunningDeployment::learn_from(const RunningDeployment& before, BackendInstance& instance) {
+  for (const auto& each : before.backends) {
+    if (each->instance.name == instance.name) instance.limit.adopt(each->instance.limit);
+  }
 }
 
 Status RunningDeployment::start_payment(const config::PluginInstance& entry,
@@ -144,16 +172,20 @@ std::vector<Model> RunningDeployment::models() {
   for (const config::Model& entry : deployment_.models) {
     Model model;
     model.name = entry.name;
-    model.policy =
-        entry.policy == config::Policy::kWeighted ? RoutePolicy::kWeighted : RoutePolicy::kOrdered;
-    if (entry.price) {
-      model.price = {entry.price->input_nano_usd_per_million_tokens,
-                     entry.price->output_nano_usd_per_million_tokens};
-    }
-    for (const config::Route& route : entry.routes) {
-      model.routes.push_back({backend_of(route.backend),
-                              route.model.empty() ? entry.name : route.model,
-                              static_cast<std::uint32_t>(route.weight)});
+    model.policy = policy_of(entry.policy);
+    model.is_sticky = entry.sticky;
+    model.attempts_max = static_cast<std::uint32_t>(entry.attempts);
+    model.retry_percent = static_cast<std::uint32_t>(entry.retry_percent);
+    if (entry.price) model.price = price_of(*entry.price);
+    for (const config::Route& written : entry.routes) {
+      Route route;
+      route.backend = backend_of(written.backend);
+      route.model = written.model.empty() ? entry.name : written.model;
+      route.weight = static_cast<std::uint32_t>(written.weight);
+      if (written.cost) route.cost = price_of(*written.cost);
+      route.privacy = privacy_of(written.privacy);
+      route.state = host_.route_states.state_of(written.backend, route.model);
+      model.routes.push_back(std::move(route));
     }
     for (const std::string& alias : entry.aliases) {
       models.push_back(model);
@@ -165,6 +197,7 @@ std::vector<Model> RunningDeployment::models() {
 }
 
 Status RunningDeployment::make_generation() {
+  host_.route_states.drop_unused();
   router_ = std::make_unique<Router>(models());
   Result<CallMetrics> made = CallMetrics::create(host_.metrics, *router_);
   if (!made) return made.error();
@@ -179,8 +212,14 @@ Status RunningDeployment::make_generation() {
 void RunningDeployment::set_bounds() {
   for (std::size_t i = 0; i < backends.size(); ++i) {
     const config::PluginInstance& entry = deployment_.backends[i];
-    backends[i]->instance.calls_max = static_cast<std::uint64_t>(entry.max_concurrent);
-    backends[i]->instance.timeout_ms = static_cast<std::uint64_t>(entry.timeout_ms);
+    BackendInstance& instance = backends[i]->instance;
+    instance.calls_max = static_cast<std::uint64_t>(entry.max_concurrent);
+    instance.timeout_ms = static_cast<std::uint64_t>(entry.timeout_ms);
+    instance.first_event_timeout_ms = static_cast<std::uint64_t>(entry.first_event_timeout_ms);
+    instance.eject_failures = static_cast<std::uint64_t>(entry.eject_after);
+    instance.eject_ms = static_cast<std::uint64_t>(entry.eject_ms);
+    instance.limit.bound(static_cast<std::uint64_t>(entry.concurrency_min),
+                         static_cast<std::uint64_t>(entry.concurrency_max));
   }
 }
 

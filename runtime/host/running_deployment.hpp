@@ -68,6 +68,7 @@ class RunningDeployment {
   Status start_payment(const config::PluginInstance& entry, const RunningDeployment* before);
   Status start_transport(const config::PluginInstance& entry, const RunningDeployment* before,
                          const bp_gateway& gateway);
+  static void learn_from(const RunningDeployment& before, BackendInstance& instance);
   std::vector<Model> models();
   LoadRules load_rules() const;
 

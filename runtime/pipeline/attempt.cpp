@@ -49,9 +49,22 @@ Status Attempt::start(AttemptOwner& owner, BackendInstance& backend, const Attem
 }
 
 void Attempt::arm_timeout() {
-  if (context_.timeout_ms == 0) return;
-  timeout_timer_ = context_.loops.post_after(
-      loop_, context_.timeout_ms, [](void* self) { static_cast<Attempt*>(self)->time_out(); },
+  if (context_.timeout_ms != 0) {
+    timeout_timer_ = context_.loops.post_after(
+        loop_, context_.timeout_ms,
+        [](void* self) {
+          static_cast<Attempt*>(self)->timeout_timer_ = 0;
+          static_cast<Attempt*>(self)->time_out("the backend did not end within its time");
+        },
+        this);
+  }
+  if (context_.first_event_timeout_ms == 0 || answered_) return;
+  first_event_timer_ = context_.loops.post_after(
+      loop_, context_.first_event_timeout_ms,
+      [](void* self) {
+        static_cast<Attempt*>(self)->first_event_timer_ = 0;
+        static_cast<Attempt*>(self)->time_out("the backend did not answer within its time");
+      },
       this);
 }
 
@@ -166,6 +179,10 @@ const char* Attempt::broken_rule(const bp_event& event, bool overrun) const {
 
 std::uint32_t Attempt::pass_on(const bp_event& event) {
   if (owner_ == nullptr) return BP_FLOW_STOP;
+  if (!answered_ && event.type != BP_EVENT_HEAD && event.type != BP_EVENT_USAGE) {
+    answered_ = true;
+    disarm(first_event_timer_);
+  }
   ++depth_;
   const std::uint32_t flow = owner_->on_event(event);
   if (flow == BP_FLOW_STOP) cancel();
@@ -187,12 +204,10 @@ void Attempt::break_off(const char* rule) {
 }
 
 // A backend that heeds the request's deadline says the same itself, sooner or later.
-void Attempt::time_out() {
-  timeout_timer_ = 0;
-  if (cancelled_) return;
+void Attempt::time_out(const char* what) {
+  if (cancelled_ || broken_) return;
   broken_ = true;
-  tell_owner(
-      {Code::kDeadlineExceeded, "the backend did not end within its time", "TIMEOUT", 504, 0});
+  tell_owner({Code::kDeadlineExceeded, what, "TIMEOUT", 504, 0});
   if (!closed_.load()) cancel();
 }
 
@@ -239,6 +254,7 @@ void Attempt::settle_place() {
   CallMetrics::attempt_left(registry_, backend_);
   disarm(grace_timer_);
   disarm(timeout_timer_);
+  disarm(first_event_timer_);
 }
 
 void Attempt::disarm(std::uint64_t& timer) {

@@ -41,8 +41,9 @@ struct AttemptContext {
   Logger& logger;
   LoopUsers& users;  // of the call's generation
   std::uint64_t cancel_grace_ms;
-  std::uint64_t timeout_ms;  // 0: the call ends sooner
-  FormInput* input;          // what is left of a form, while the attempt has an owner; or null
+  std::uint64_t timeout_ms;              // 0: the call ends sooner
+  std::uint64_t first_event_timeout_ms;  // until something has come; 0: none
+  FormInput* input;  // what is left of a form, while the attempt has an owner; or null
 };
 
 class Attempt final : private EventReceiver {
@@ -76,7 +77,7 @@ class Attempt final : private EventReceiver {
   Status refused(std::uint32_t code, const bp_error& error);
   void break_off(const char* rule);
   void arm_timeout();
-  void time_out();
+  void time_out(const char* what);
   void leave_behind();
   void tell_owner(const Error& error);
   void end(const bp_event& terminal);
@@ -97,7 +98,9 @@ class Attempt final : private EventReceiver {
   std::uint64_t next_sequence_ = 0;
   std::uint64_t grace_timer_ = 0;
   std::uint64_t timeout_timer_ = 0;
+  std::uint64_t first_event_timer_ = 0;
   std::uint32_t depth_ = 0;  // frames of emit on this loop's stack
+  bool answered_ = false;    // something of an answer has come
   bool ended_ = false;       // the terminal event was taken
   bool broken_ = false;      // only the terminal event still counts
   bool cancelled_ = false;

@@ -8,6 +8,7 @@ namespace backplane {
 namespace {
 
 constexpr std::int64_t kMillisecondNs = 1'000'000;
+constexpr std::string_view kBusy = "BACKEND_BUSY";
 
 bool is_credential(std::string_view name) {
   constexpr std::array<std::string_view, 6> kCredentials = {
@@ -32,7 +33,7 @@ std::string make_id(const bp_clock& clock) {
 
 GatewayCall::GatewayCall(CallContext& context, LoopCalls& loop_calls, LoopUsers& users,
                          const bp_request& request, const bp_sink& sink, RequestScan scan,
-                         const Model& model, std::vector<const Route*> routes)
+                         const Model& model, RouteChoice choice)
     : bp_call{
           sizeof(bp_call), 0,
           [](bp_call* self) { static_cast<GatewayCall*>(self)->client_cancelled("by the client"); },
@@ -45,12 +46,12 @@ GatewayCall::GatewayCall(CallContext& context, LoopCalls& loop_calls, LoopUsers&
       sink_(sink),
       scan_(std::move(scan)),
       model_(model),
-      routes_(std::move(routes)),
       id_(request.id.size != 0 ? std::string(view(request.id)) : make_id(context.clock)),
       operation_(view(request.operation)),
       content_type_(view(request.content_type)),
       body_(request.body),
-      settlement_(context.payments, context.loops, loop_calls.loop) {
+      settlement_(context.payments, context.loops, loop_calls.loop),
+      choice_(std::move(choice)) {
   metadata_.reserve(request.metadata_count);
   for (std::uint64_t i = 0; i < request.metadata_count; ++i) {
     metadata_.emplace_back(view(request.metadata[i].name), view(request.metadata[i].value));
@@ -68,6 +69,7 @@ GatewayCall::GatewayCall(CallContext& context, LoopCalls& loop_calls, LoopUsers&
   if (request.deadline_ns != 0) deadline_ns_ = std::min(deadline_ns_, request.deadline_ns);
   loop_calls_.live_calls.fetch_add(1);
   context_.metrics.begun();
+  model_.budget(loop_calls_.index).deposit(model_.retry_percent);
 }
 
 GatewayCall::~GatewayCall() {
@@ -82,10 +84,31 @@ void GatewayCall::begin_trace() {
       {loop_calls_.loop, id_, operation_, model_.name, scan_.max_output_tokens, scan_.stream});
 }
 
+void GatewayCall::note_first_event(std::int64_t now_ns) {
+  try_.first_event_ns = now_ns;
+  try_.streams = streams_;
+  route_->state->first_event(try_);
+}
+
 void GatewayCall::note_end_of_attempt(const Error* error) {
-  context_.metrics.attempt_ended(*routes_[next_route_ - 1]->backend,
-                                 error != nullptr ? outcome_of(*error) : AttemptOutcome::kOk);
-  if (trace_ != nullptr) trace_->attempt_ends(error, now_ns());
+  const std::int64_t now = now_ns();
+  BackendInstance& backend = *route_->backend;
+  // A deadline of the call's own that a silent backend has run into is the backend's doing.
+  const bool is_silent = has_timed_out_ && try_.first_event_ns == 0;
+  const AttemptOutcome outcome = is_silent          ? AttemptOutcome::kTimeout
+                                 : error != nullptr ? outcome_of(*error)
+                                                    : AttemptOutcome::kOk;
+  context_.metrics.attempt_ended(backend, outcome);
+  if (trace_ != nullptr) trace_->attempt_ends(error, now);
+  try_.tokens = has_usage_ ? usage_.completion_tokens : try_.streams ? pieces_ : 0;
+  route_->state->end(try_, outcome, error != nullptr ? error->retry_after_ms : 0,
+                     backend.ejection(), now);
+  if (outcome == AttemptOutcome::kOk) {
+    backend.limit.went_well(backend.in_flight.load(std::memory_order_relaxed) + 1);
+  } else if (outcome == AttemptOutcome::kRateLimited || outcome == AttemptOutcome::kTimeout ||
+             (error != nullptr && error->http_status == 503)) {
+    backend.limit.was_too_much(now);
+  }
 }
 
 std::string GatewayCall::trace_id() const {
@@ -117,6 +140,7 @@ void GatewayCall::start() {
       [](void* self) {
         auto* call = static_cast<GatewayCall*>(self);
         call->deadline_timer_ = 0;
+        call->has_timed_out_ = true;
         call->break_off({Code::kDeadlineExceeded, "the call did not end within its deadline",
                          "TIMEOUT", 504, 0},
                         CallOutcome::kFailed);
@@ -154,34 +178,56 @@ std::uint64_t GatewayCall::input_size() const {
 }
 
 bool GatewayCall::has_next() const {
-  return next_route_ < std::min<std::size_t>(routes_.size(), context_.limits.attempts_max);
+  const std::uint64_t most =
+      std::min<std::uint64_t>(model_.attempts_max, context_.limits.attempts_max);
+  return tries_ < most && choice_.has_next();
 }
 
 // What one backend has read of a form no other can be given.
-bool GatewayCall::may_try_next(const Error& error) const {
-  return is_retryable(error) && (input_ == nullptr || !input_->consumed());
+bool GatewayCall::may_try_next(const Error& error) {
+  if (!is_retryable(error) || !has_next()) return false;
+  if (input_ != nullptr && input_->consumed()) return false;
+  if (model_.budget(loop_calls_.index).withdraw(now_ns())) return true;
+  context_.metrics.retry_refused();
+  return false;
+}
+
+bool GatewayCall::take_next() {
+  if (!has_next()) return false;
+  RouteChoice::Moment moment{loop_calls_.index, now_ns(), 0};
+  context_.clock.random(context_.clock.context, &moment.random, sizeof(moment.random));
+  const RouteChoice::Pick pick = choice_.next(moment);
+  ++tries_;
+  route_ = pick.route;
+  try_ = {loop_calls_.index, moment.now_ns, 0, pick.is_probe, false, 0};
+  return true;
 }
 
 void GatewayCall::try_next() {
   if (phase_ != Phase::kTrying || attempt_ != nullptr) return;
-  while (has_next()) {
-    const Status started = try_route(*routes_[next_route_++]);
+  while (take_next()) {
+    const Status started = try_route();
     if (started) return;
     attempt_ = nullptr;
     last_error_ = started.error();
-    if (!may_try_next(last_error_)) break;
-    if (has_next()) context_.metrics.fallback();
+    // One that is busy has not been tried: to pass it by costs nothing.
+    const bool is_busy = last_error_.type == kBusy;
+    if (is_busy ? !has_next() : !may_try_next(last_error_)) break;
+    context_.metrics.fallback();
   }
   fail(last_error_, CallOutcome::kFailed, nullptr);
 }
 
-Status GatewayCall::try_route(const Route& route) {
+Status GatewayCall::try_route() {
+  const Route& route = *route_;
   if (!route.backend->try_enter()) {
+    if (try_.is_probe) route.state->give_back_probe();
     context_.metrics.attempt_ended(*route.backend, AttemptOutcome::kBusy);
     return Error{Code::kResourceExhausted,
                  "every backend of the model \"" + model_.name + "\" is busy; try again soon",
-                 "BACKEND_BUSY", 429, 1000};
+                 std::string(kBusy), 429, 1000};
   }
+  route.state->begin(try_);
   const BackendInstance& backend = *route.backend;
   context_.metrics.attempt_begun(backend);
   if (trace_ != nullptr) {
@@ -196,6 +242,7 @@ Status GatewayCall::try_route(const Route& route) {
       generation_.users(),
       context_.limits.cancel_grace_ms,
       request.deadline_ns < deadline_ns_ ? route.backend->timeout_ms.load() : 0,
+      route.backend->first_event_timeout_ms.load(),
       input_.get()};
   Status started = Attempt::start(*this, *route.backend, shared, request);
   if (!started) note_end_of_attempt(&started.error());

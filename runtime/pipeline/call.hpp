@@ -8,6 +8,7 @@
 #include "runtime/pipeline/generation_use.hpp"
 #include "runtime/pipeline/request_scan.hpp"
 #include "runtime/pipeline/router.hpp"
+#include "runtime/pipeline/routing/route_choice.hpp"
 #include "runtime/pipeline/settlement.hpp"
 #include "runtime/services/logger.hpp"
 #include "runtime/telemetry/call_trace.hpp"
@@ -24,7 +25,7 @@ namespace backplane {
 struct CallLimits {
   std::uint64_t call_timeout_ms = 600'000;  // from begin to the terminal event
   std::uint64_t cancel_grace_ms = 2'000;    // from a cancel to the backend's terminal event
-  std::uint64_t attempts_max = 8;
+  std::uint64_t attempts_max = 8;           // a model may have less
 };
 
 class GatewayCall;
@@ -75,7 +76,7 @@ class GatewayCall final : public bp_call, private AttemptOwner {
  public:
   GatewayCall(CallContext& context, LoopCalls& loop_calls, LoopUsers& users,
               const bp_request& request, const bp_sink& sink, RequestScan scan, const Model& model,
-              std::vector<const Route*> routes);
+              RouteChoice choice);
   GatewayCall(const GatewayCall&) = delete;
   GatewayCall& operator=(const GatewayCall&) = delete;
 
@@ -100,17 +101,19 @@ class GatewayCall final : public bp_call, private AttemptOwner {
   void start();
   void on_decision(const Refusal* refusal);
   void try_next();
-  Status try_route(const Route& route);
+  bool take_next();
+  Status try_route();
   bool has_next() const;
   void fail_or_try_next(const Error& error);
   void succeed(const bp_event& terminal);
   void fail(const Error& error, CallOutcome outcome, const Refusal* refusal);
   bp_request request_for(const Route& route) const;
   void begin_trace();
+  void note_first_event(std::int64_t now_ns);
   void note_end_of_attempt(const Error* error);
   std::string trace_id() const;
   void log(LogLevel level, std::string_view message) const;
-  bool may_try_next(const Error& error) const;
+  bool may_try_next(const Error& error);
   std::uint64_t input_size() const;
 
   void on_start(Attempt& attempt) override { attempt_ = &attempt; }
@@ -139,7 +142,6 @@ class GatewayCall final : public bp_call, private AttemptOwner {
   const bp_sink sink_;
   const RequestScan scan_;
   const Model& model_;
-  const std::vector<const Route*> routes_;
   const std::string id_;
   const std::string operation_;
   const std::string content_type_;
@@ -155,7 +157,10 @@ class GatewayCall final : public bp_call, private AttemptOwner {
   Settlement settlement_;
   Attempt* attempt_ = nullptr;
   Phase phase_ = Phase::kNew;
-  std::size_t next_route_ = 0;
+  RouteChoice choice_;
+  const Route* route_ = nullptr;  // the one tried last
+  RouteTry try_;                  // on it
+  std::uint32_t tries_ = 0;
   Error last_error_;
   std::vector<std::pair<std::string, std::string>> headers_;
   std::uint64_t sequence_ = 0;
@@ -168,6 +173,7 @@ class GatewayCall final : public bp_call, private AttemptOwner {
   bool paused_ = false;      // by the client
   bool cancelling_ = false;  // waits for the backend's terminal event
   bool destroying_ = false;
+  bool has_timed_out_ = false;
   CallOutcome outcome_ = CallOutcome::kOk;  // of a call that waits for its backend
   std::uint32_t pending_posts_ = 0;
   std::uint64_t deadline_timer_ = 0;

@@ -24,6 +24,7 @@ std::uint32_t GatewayCall::on_event(const bp_event& event) {
   if (trace_ != nullptr && event.type == BP_EVENT_FINISH) trace_->finish_reason(view(event.data));
   if (cancelling_ || phase_ == Phase::kOver) return BP_FLOW_STOP;
   if (event.type == BP_EVENT_HEAD) {
+    if (event.rate_limit != nullptr) route_->state->heed(*event.rate_limit, now_ns());
     keep_headers(event);
     return BP_FLOW_CONTINUE;
   }
@@ -47,6 +48,7 @@ void GatewayCall::on_end(const bp_event& terminal) {
                           ? read_error(*terminal.error)
                           : internal_error("the backend failed without a word");
   note_end_of_attempt(has_failed ? &error : nullptr);
+  if (terminal.rate_limit != nullptr) route_->state->heed(*terminal.rate_limit, now_ns());
   if (cancelling_) return finish(outcome_);
   if (phase_ == Phase::kOver) return destroy_when_idle();
   if (!has_failed) return succeed(terminal);
@@ -79,7 +81,7 @@ void GatewayCall::fail_or_try_next(const Error& error) {
   // What the client did wrong is told to the client; it must not be able to fill the log.
   log(is_retryable(error) ? LogLevel::kWarn : LogLevel::kDebug,
       "a backend failed: " + error.message);
-  if (head_sent_ || !may_try_next(error) || !has_next()) {
+  if (head_sent_ || !may_try_next(error)) {
     return fail(error, CallOutcome::kFailed, nullptr);
   }
   headers_.clear();
@@ -103,13 +105,14 @@ void GatewayCall::send_head() {
   const std::int64_t now = now_ns();
   context_.metrics.first_event(model_, now - begun_ns_);
   if (trace_ != nullptr) trace_->first_event(now);
+  // A form's `stream` may have come behind its model, and speech is a stream without asking.
+  streams_ |= scan_.stream || (input_ != nullptr && input_->wants_stream());
+  note_first_event(now);
   std::vector<bp_pair> pairs;
   for (const auto& [name, value] : headers_) pairs.push_back({str(name), str(value)});
   pairs.push_back({str("x-backplane-generation"), str(context_.generation_text)});
   bp_event head{};
   head.type = BP_EVENT_HEAD;
-  // A form's `stream` may have come behind its model, and speech is a stream without asking.
-  streams_ |= scan_.stream || (input_ != nullptr && input_->wants_stream());
   head.flags = (streams_ ? BP_REQUEST_STREAM : 0U) | (scan_.include_usage ? BP_REQUEST_USAGE : 0U);
   head.data = str(model_.name);
   head.detail = str(id_);

@@ -58,7 +58,7 @@ CallDescription GatewayCall::describe() const {
   return {id_,
           model_.name,
           operation_,
-          next_route_ == 0 ? std::string() : routes_[next_route_ - 1]->backend->name,
+          route_ == nullptr ? std::string() : route_->backend->name,
           kPhases[static_cast<std::size_t>(ending ? Phase::kOver : phase_)],
           (now_ns() - begun_ns_) / kMillisecondNs,
           pieces_,

@@ -74,6 +74,9 @@ class CallMetrics::Definer {
     metrics_.live_calls_ = gauge("backplane_live_calls", "Calls being served now", {});
     metrics_.fallbacks_ =
         counter("backplane_fallbacks_total", "Calls moved on to another route after a failure", {});
+    metrics_.retries_refused_ =
+        counter("backplane_retries_refused_total",
+                "Calls that failed because their model's retries were used up", {});
     metrics_.leaked_calls_ = counter("backplane_leaked_calls_total",
                                      "Cancelled calls whose backend never ended them", {});
     for (std::size_t i = 0; i < kRejections; ++i) {

@@ -34,6 +34,7 @@ class CallMetrics {
   void first_event(const Model& model, std::int64_t duration_ns);
   void tokens(const Model& model, std::uint64_t prompt, std::uint64_t completion);
   void fallback() { registry_->add(fallbacks_, 1); }
+  void retry_refused() { registry_->add(retries_refused_, 1); }
   void leaked() { registry_->add(leaked_calls_, 1); }
   void attempt_begun(const BackendInstance& backend);
   // It gave its place back, possibly long after the metrics of its generation have gone.
@@ -58,6 +59,7 @@ class CallMetrics {
   std::array<std::uint64_t, kRejections> rejections_{};
   std::uint64_t live_calls_ = 0;
   std::uint64_t fallbacks_ = 0;
+  std::uint64_t retries_refused_ = 0;
   std::uint64_t leaked_calls_ = 0;
 };
 

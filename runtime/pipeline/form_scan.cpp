@@ -53,7 +53,7 @@ Status FormScan::on_content(std::string_view bytes) {
 Status FormScan::on_part_end() {
   if (field_ == kModel) return read_model();
   if (field_ == kStream) return read_stream();
-  if (field_ == kProvider) found_.provider = value_;
+  if (field_ == kProvider) found_.provider.pinned = value_;
   return ok();
 }
 

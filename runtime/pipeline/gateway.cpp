@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/pipeline/gateway.hpp"
 
+#include "runtime/pipeline/routing/prefix_hash.hpp"
+
 #include <array>
 
 namespace backplane {
@@ -8,6 +10,20 @@ namespace {
 
 Gateway& self_of(void* context) {
   return *static_cast<Gateway*>(context);
+}
+
+RouteRequest route_request(const bp_request& request, const RequestScan& scan, const Model& model,
+                           const FormInput* input) {
+  RouteRequest route;
+  route.operation = view(request.operation);
+  route.prompt_bytes = request.body.size;
+  route.max_output_tokens = scan.max_output_tokens;
+  route.is_repeatable = input == nullptr;
+  if (model.is_sticky && scan.prefix_size != 0) {
+    route.prefix_hash =
+        prefix_hash_of(view(request.body).substr(scan.prefix_offset, scan.prefix_size));
+  }
+  return route;
 }
 
 }  // namespace
@@ -115,15 +131,11 @@ Result<GatewayCall*> Gateway::open(Generation& generation, LoopCalls& calls,
   }
   const Result<const Model*> model = generation.router().find(scan.model);
   if (!model) return model.error();
-  std::uint64_t random = 0;
-  if ((*model)->policy == RoutePolicy::kWeighted) {
-    const bp_clock& clock = generation.context().clock;
-    clock.random(clock.context, &random, sizeof(random));
-  }
-  auto routes = Router::order(**model, view(request.operation), scan.provider, random);
-  if (!routes) return routes.error();
+  auto choice = RouteChoice::make(**model, route_request(request, scan, **model, input.get()),
+                                  std::move(scan.provider));
+  if (!choice) return choice.error();
   auto* call = new GatewayCall(generation.context(), calls, generation.users(calls.index), request,
-                               sink, std::move(scan), **model, std::move(*routes));
+                               sink, std::move(scan), **model, std::move(*choice));
   call->take_input(std::move(input));
   call->start_later();
   return call;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/pipeline/request_scan.hpp"
 
+#include "runtime/pipeline/routing/provider_scan.hpp"
+
 #include <simdjson.h>
 
 #include <algorithm>
@@ -153,6 +155,7 @@ class Scanner {
       : base_(base), limits_(limits), walker_(limits.depth_max) {}
 
   Result<RequestScan> scan(od::document& document) {
+    document_ = &document;
     od::object object;
     if (const error_code failure = document.get_object().get(object)) {
       if (failure == simdjson::INCORRECT_TYPE) {
@@ -208,17 +211,21 @@ class Scanner {
       const Status named = plain(key, written);
       return named ? read_stream_options(value) : named;
     }
+    if (key == "messages") return read_messages(value);
+    if (key == "prompt" || key == "prompt_cache_key") return read_prefix(key, value);
     if (key == "max_tokens" || key == "max_completion_tokens") return read_limit(key, value);
     return skip(value);
   }
 
   Status skip(od::value& value) {
     const error_code failure = walker_.walk(value, 2);
-    if (walker_.too_deep()) {
-      return bad_request("the request body nests deeper than " + std::to_string(limits_.depth_max) +
-                         " levels");
-    }
+    if (walker_.too_deep()) return too_deep();
     return failure ? Status(not_json(failure)) : ok();
+  }
+
+  Error too_deep() const {
+    return bad_request("the request body nests deeper than " + std::to_string(limits_.depth_max) +
+                       " levels");
   }
 
   Status read_model(od::value& value) {
@@ -234,15 +241,84 @@ class Scanner {
     return ok();
   }
 
-  // A name pins the backend; an object is for whoever serves the call.
+  // A name pins the backend.
   Status read_provider(od::value& value) {
     std::string_view name;
     od::json_type type;
-    if (value.type().get(type)) return wrong_type("provider", "a string");
-    if (type == od::json_type::object || type == od::json_type::null) return skip(value);
-    if (value.get_string().get(name)) return wrong_type("provider", "a string");
-    result_.provider = name;
+    if (value.type().get(type)) return wrong_type("provider", "a name or an object");
+    if (type == od::json_type::null) return skip(value);
+    if (type == od::json_type::object) return scan_provider(value, result_.provider);
+    if (value.get_string().get(name)) return wrong_type("provider", "a name or an object");
+    result_.provider.pinned = name;
     return ok();
+  }
+
+  // A key is what its caller knows better; of two prefixes the first one stays.
+  Status read_prefix(std::string_view key, od::value& value) {
+    od::json_type type;
+    if (value.type().get(type) || type == od::json_type::null) return skip(value);
+    const char* const begin = value.raw_json_token().data();
+    const bool is_key = key == "prompt_cache_key";
+    const Status skipped = skip(value);
+    if (skipped && (is_key || result_.prefix_size == 0)) note_prefix(begin);
+    return skipped;
+  }
+
+  // Up to where the document has been read, rough at its end.
+  void note_prefix(const char* begin) {
+    const char* end = nullptr;
+    if (document_->current_location().get(end) || end <= begin) return;
+    while (end[-1] == ' ' || end[-1] == '\n' || end[-1] == '\r' || end[-1] == '\t') --end;
+    result_.prefix_offset = static_cast<std::uint64_t>(begin - base_);
+    result_.prefix_size = static_cast<std::uint64_t>(end - begin);
+  }
+
+  // What the first messages say, up to the first of the user, is in every later turn.
+  Status read_messages(od::value& value) {
+    constexpr int kMessagesMost = 4;
+    od::json_type type;
+    if (value.type().get(type)) return not_json(simdjson::TAPE_ERROR);
+    const bool is_looked_at = type == od::json_type::array && result_.prefix_size == 0 &&
+                              limits_.depth_max >= kMessageDepth;
+    if (!is_looked_at) return skip(value);
+    od::array messages;
+    if (const error_code failure = value.get_array().get(messages)) return not_json(failure);
+    const char* begin = nullptr;
+    bool is_complete = false;
+    int count = 0;
+    for (auto element : messages) {
+      od::value message;
+      if (const error_code failure = element.get(message)) return not_json(failure);
+      if (begin == nullptr) begin = message.raw_json_token().data();
+      const bool was_complete = is_complete;
+      const error_code failure =
+          was_complete ? walker_.walk(message, kMessageDepth) : walk_message(message, is_complete);
+      if (walker_.too_deep()) return too_deep();
+      if (failure) return not_json(failure);
+      if (was_complete) continue;
+      note_prefix(begin);
+      is_complete |= ++count == kMessagesMost;
+    }
+    return ok();
+  }
+
+  // Checks it as any value, and looks for its role on the way.
+  error_code walk_message(od::value& message, bool& is_of_user) {
+    od::json_type type;
+    if (const error_code failure = message.type().get(type)) return failure;
+    if (type != od::json_type::object) return walker_.walk(message, kMessageDepth);
+    od::object object;
+    if (const error_code failure = message.get_object().get(object)) return failure;
+    for (auto field : object) {
+      std::string_view key;
+      od::value member;
+      if (const error_code failure = field.unescaped_key().get(key)) return failure;
+      const bool is_role = key == "role";
+      if (const error_code failure = field.value().get(member)) return failure;
+      if (is_role) is_of_user |= member.raw_json_token().substr(0, 6) == "\"user\"";
+      if (const error_code failure = walker_.walk(member, kMessageDepth + 1)) return failure;
+    }
+    return simdjson::SUCCESS;
   }
 
   static Status read_flag(std::string_view key, od::value& value, bool* out) {
@@ -289,8 +365,11 @@ class Scanner {
   static constexpr std::array<std::string_view, 6> kRead = {
       "model", "provider", "stream", "stream_options", "max_tokens", "max_completion_tokens"};
 
+  static constexpr std::uint32_t kMessageDepth = 3;
+
   const char* const base_;
   const ScanLimits& limits_;
+  od::document* document_ = nullptr;
   Walker walker_;
   std::array<bool, kRead.size()> seen_{};
   RequestScan result_;

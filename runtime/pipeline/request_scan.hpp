@@ -4,6 +4,8 @@
 // used.
 #pragma once
 
+#include "runtime/pipeline/routing/provider_preferences.hpp"
+
 #include <backplane/abi.h>
 
 #include <backplane/result.hpp>
@@ -14,13 +16,17 @@ namespace backplane {
 
 struct RequestScan {
   std::string model;
-  std::string provider;                 // a pinned backend; empty: any
+  ProviderPreferences provider;
   std::uint64_t model_offset = 0;       // of the model's string, quotes included
   std::uint64_t model_size = 0;         // 0: the body names no model
   std::uint64_t max_output_tokens = 0;  // 0: not given
   bool stream = false;
   bool stream_options = false;  // the body has the member
   bool include_usage = false;
+  // Where the body says how the conversation begins: its messages up to the first of the user, the
+  // prompt, or the key that its caller gives it. Size 0: nowhere.
+  std::uint64_t prefix_offset = 0;
+  std::uint64_t prefix_size = 0;
 };
 
 struct ScanLimits {

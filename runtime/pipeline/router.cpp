@@ -13,8 +13,19 @@ Error not_found(std::string message) {
   return {Code::kNotFound, std::move(message), "MODEL_NOT_FOUND", 404, 0};
 }
 
-// Cut between characters, so that a message stays UTF-8.
-std::string shown(std::string_view name) {
+// No name has a line break.
+std::string identity(std::string_view backend, std::string_view model) {
+  return std::string(backend) + '\n' + std::string(model);
+}
+
+std::string identity_of(const Route& route) {
+  return identity(route.backend != nullptr ? std::string_view(route.backend->name) : "",
+                  route.model);
+}
+
+}  // namespace
+
+std::string shown_name(std::string_view name) {
   constexpr std::size_t kShownBytesMax = 100;
   if (name.size() <= kShownBytesMax) return std::string(name);
   std::size_t size = kShownBytesMax;
@@ -22,37 +33,52 @@ std::string shown(std::string_view name) {
   return std::string(name.substr(0, size));
 }
 
-Error not_supported(const std::string& model, std::string_view operation,
-                    std::string_view provider) {
-  std::string message =
-      "the model \"" + model + "\" does not offer the operation \"" + std::string(operation) + '"';
-  if (!provider.empty()) message += " at the provider \"" + shown(provider) + '"';
-  return {Code::kNotFound, std::move(message), "OPERATION_NOT_SUPPORTED", 404, 0};
+const char* name_of(RoutePolicy policy) {
+  constexpr std::array<const char*, 5> kNames = {"ordered", "weighted", "cheapest", "fastest",
+                                                 "least_busy"};
+  return kNames[static_cast<std::size_t>(policy)];
 }
 
-// Moves one route to the front, drawn by weight; the rest stays the fallback, in order.
-void draw_first(std::vector<const Route*>& routes, std::uint64_t random) {
-  std::uint64_t total = 0;
-  for (const Route* route : routes) total += route->weight;
-  if (total == 0) return;
-  std::uint64_t ticket = random % total;
-  for (auto route = routes.begin(); route != routes.end(); ++route) {
-    if (ticket < (*route)->weight) {
-      std::rotate(routes.begin(), route, route + 1);
-      return;
-    }
-    ticket -= (*route)->weight;
+std::optional<Price> cost_of(const Route& route) {
+  if (route.cost) return route.cost;
+  if (route.state == nullptr) return std::nullopt;
+  const std::int64_t input = route.state->input_price.load(std::memory_order_relaxed);
+  const std::int64_t output = route.state->output_price.load(std::memory_order_relaxed);
+  if (input < 0 || output < 0) return std::nullopt;
+  return Price{input, output};
+}
+
+RoutePrivacy privacy_of(const Route& route) {
+  if (route.privacy != RoutePrivacy::kUnknown || route.state == nullptr) return route.privacy;
+  return route.state->privacy.load(std::memory_order_relaxed);
+}
+
+std::shared_ptr<RouteState> RouteStates::state_of(std::string_view backend,
+                                                  std::string_view model) {
+  std::weak_ptr<RouteState>& known = states_[identity(backend, model)];
+  std::shared_ptr<RouteState> state = known.lock();
+  if (state == nullptr) {
+    state = std::make_shared<RouteState>(identity(backend, model));
+    known = state;
   }
+  return state;
 }
 
-}  // namespace
+void RouteStates::drop_unused() {
+  std::erase_if(states_, [](const auto& entry) { return entry.second.expired(); });
+}
 
 Router::Router(std::vector<Model> models) {
   std::uint32_t index = 0;
   for (Model& model : models) {
     std::string name = model.name;
     const auto [entry, is_new] = models_.emplace(std::move(name), std::move(model));
-    if (is_new) entry->second.index = index++;
+    if (!is_new) continue;
+    entry->second.index = index++;
+    entry->second.budgets = std::make_shared<RetryBudgets>();
+    for (Route& route : entry->second.routes) {
+      if (route.state == nullptr) route.state = std::make_shared<RouteState>(identity_of(route));
+    }
   }
 }
 
@@ -65,7 +91,7 @@ Result<const Model*> Router::find(std::string_view model) const {
     if (names.size() == kComparedMax) break;
     names.push_back(name);
   }
-  return not_found("the model \"" + shown(model) +
+  return not_found("the model \"" + shown_name(model) +
                    "\" does not exist; GET /v1/models lists those that do" +
                    config::did_you_mean(model, names));
 }
@@ -73,26 +99,6 @@ Result<const Model*> Router::find(std::string_view model) const {
 bool BackendInstance::serves(std::string_view operation) const {
   return operations.empty() ||
          std::find(operations.begin(), operations.end(), operation) != operations.end();
-}
-
-Result<std::vector<const Route*>> Router::order(const Model& model, std::string_view operation,
-                                                std::string_view provider, std::uint64_t random) {
-  std::vector<const Route*> routes;
-  bool has_provider = false;
-  for (const Route& route : model.routes) {
-    if (!provider.empty() && route.backend->name != provider) continue;
-    has_provider = true;
-    if (route.backend->serves(operation)) routes.push_back(&route);
-  }
-  if (routes.empty() && has_provider) return not_supported(model.name, operation, provider);
-  if (routes.empty()) {
-    Error error = not_found("provider: \"" + shown(provider) + "\" does not serve the model \"" +
-                            model.name + "\"");
-    error.type = "PROVIDER_NOT_FOUND";
-    return error;
-  }
-  if (model.policy == RoutePolicy::kWeighted) draw_first(routes, random);
-  return routes;
 }
 
 bool is_retryable(const Error& error) {

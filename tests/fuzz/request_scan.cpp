@@ -47,6 +47,8 @@ class Expected {
     return true;
   }
   RequestScan scan;
+  // An object of `provider` has rules of its own, which are not told here.
+  bool is_open() const { return is_open_; }
 
  private:
   bool member(std::string_view key, const dom::element& value) {
@@ -67,11 +69,11 @@ class Expected {
     return true;
   }
   bool provider(const dom::element& value) {
-    if (value.is_object()) return fits(value, 2);
+    if (value.is_object()) return is_open_ = true;
     std::string_view text;
     if (value.is_null()) return true;
     if (value.get(text)) return false;
-    scan.provider = text;
+    scan.provider.pinned = text;
     return true;
   }
   static bool flag(const dom::element& value, bool& out) {
@@ -101,11 +103,12 @@ class Expected {
   }
 
   bool seen_[6] = {};
+  bool is_open_ = false;
 };
 
 std::string show(const RequestScan& scan) {
-  return scan.model + "|" + scan.provider + "|" + std::to_string(scan.max_output_tokens) + "|" +
-         std::to_string(scan.stream) + std::to_string(scan.stream_options) +
+  return scan.model + "|" + scan.provider.pinned + "|" + std::to_string(scan.max_output_tokens) +
+         "|" + std::to_string(scan.stream) + std::to_string(scan.stream_options) +
          std::to_string(scan.include_usage);
 }
 
@@ -152,6 +155,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   dom::object object;
   Expected expected;
   const bool is_good = !failure && !tree.get(object) && expected.read(object);
+  if (is_good && expected.is_open()) return 0;
   if (found) {
     expect(is_good, "taken, though a tree says no");
     expect_same(show(*found), show(expected.scan), "another request was read");

@@ -41,7 +41,7 @@ TEST(FormScan, FindsWhatTheRuntimeUses) {
     EXPECT_EQ(scanned.fault, "");
     EXPECT_EQ(scanned.found.model, "whisper-1");
     EXPECT_EQ(form.substr(scanned.found.model_offset, scanned.found.model_size), "whisper-1");
-    EXPECT_EQ(scanned.found.provider, "groq");
+    EXPECT_EQ(scanned.found.provider.pinned, "groq");
     EXPECT_TRUE(scanned.found.stream);
   }
 }

@@ -21,6 +21,12 @@ std::string nested(std::size_t depth, const std::string& inner) {
   return std::string(depth, '[') + inner + std::string(depth, ']');
 }
 
+std::string many(const std::string& element, int count) {
+  std::string text = element;
+  for (int i = 1; i < count; ++i) text += ',' + element;
+  return text;
+}
+
 struct GoodCase {
   std::string body;
   RequestScan expected;
@@ -53,7 +59,7 @@ std::vector<GoodCase> good_cases() {
                  expect("m", 9, 3)};
   flags.expected.stream = flags.expected.stream_options = flags.expected.include_usage = true;
   flags.expected.max_output_tokens = 5;
-  flags.expected.provider = "groq";
+  flags.expected.provider.pinned = "groq";
   cases.push_back(flags);
   GoodCase nulls{R"({"stream":null,"stream_options":null,"max_tokens":null,"provider":null})", {}};
   nulls.expected.stream_options = true;
@@ -78,7 +84,7 @@ TEST(RequestScan, ReadsWhatTheRuntimeNeeds) {
     EXPECT_EQ(result->stream_options, test.expected.stream_options);
     EXPECT_EQ(result->include_usage, test.expected.include_usage);
     EXPECT_EQ(result->max_output_tokens, test.expected.max_output_tokens);
-    EXPECT_EQ(result->provider, test.expected.provider);
+    EXPECT_EQ(result->provider.pinned, test.expected.provider.pinned);
   }
 }
 
@@ -151,6 +157,18 @@ std::vector<BadCase> bad_cases() {
       {R"({"max_completion_tokens":1,"max_completion_tokens":2})", "given twice"},
       {R"({"provider":1})", "provider: expected"},
       {R"({"provider":["a"]})", "provider: expected"},
+      {R"({"provider":{"order":"a"}})", "provider.order: expected an array of names"},
+      {R"({"provider":{"only":[1]}})", "provider.only: expected an array of names"},
+      {R"({"provider":{"ignore":[""]}})", "provider.ignore: no provider's name"},
+      {R"({"provider":{"order":[)" + many("\"a\"", 65) + "]}}", "expected at most 64 names"},
+      {R"({"provider":{"allow_fallbacks":"no"}})", "provider.allow_fallbacks: expected true"},
+      {R"({"provider":{"data_collection":true}})", "provider.data_collection: expected \"deny\""},
+      {R"({"provider":{"zdr":"yes"}})", "provider.zdr: expected true or false"},
+      {R"({"provider":{"sort":"random"}})", "provider.sort: expected"},
+      {R"({"provider":{"max_price":{"prompt":-1}}})", "provider.max_price.prompt: expected USD"},
+      {R"({"provider":{"max_price":{"image":1}}})", "provider.max_price: expected prompt"},
+      {R"({"provider":{"max_price":1}})", "provider.max_price: expected an object"},
+      {R"({"provider":{"quantizations":["fp8"]}})", "provider.quantizations: not known here"},
       {R"({"provider":"a","provider":"b"})", "provider: given twice"},
       {R"({"model":")" + std::string(513, 'a') + "\"}", "too long"},
       {R"({"a":)" + nested(64, "") + "}", "nests deeper than 64"},
@@ -168,6 +186,66 @@ TEST(RequestScan, RefusesAndNamesThePlace) {
     EXPECT_EQ(result.error().http_status, 400U);
     EXPECT_NE(result.error().message.find(test.said), std::string::npos) << result.error().message;
   }
+}
+
+TEST(RequestScan, ReadsWhatIsAskedOfProviders) {
+  const auto result =
+      scan(R"({"model":"m","provider":{"order":["a","b"],"only":["c"],"ignore":["d"],
+      "allow_fallbacks":false,"data_collection":"deny","sort":"price",
+      "max_price":{"prompt":0.59,"completion":"1"},"zdr":null},"stream":true})");
+  ASSERT_TRUE(result) << result.error().message;
+  const ProviderPreferences& provider = result->provider;
+  EXPECT_EQ(provider.order, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(provider.only, std::vector<std::string>{"c"});
+  EXPECT_EQ(provider.ignore, std::vector<std::string>{"d"});
+  EXPECT_FALSE(provider.allow_fallbacks);
+  EXPECT_TRUE(provider.is_private);
+  EXPECT_EQ(provider.sort, ProviderPreferences::Sort::kPrice);
+  EXPECT_EQ(provider.input_price_max, 590'000'000);
+  EXPECT_EQ(provider.output_price_max, 1'000'000'000);
+  EXPECT_TRUE(result->stream) << "what follows is read";
+  EXPECT_FALSE(scan(R"({"provider":{"data_collection":"allow"}})")->provider.is_private);
+}
+
+TEST(RequestScan, FindsHowAConversationBegins) {
+  const std::string system = R"({"role":"system","content":"be [\"brief\"]"})";
+  const std::string user = R"({ "content":[{"type":"text","text":"hi"}],"role" : "user" })";
+  const std::string answer = R"({"role":"assistant","content":"yes"})";
+  struct Case {
+    std::string body;
+    std::string prefix;
+  };
+  const std::vector<Case> cases = {
+      {R"({"messages":[)" + system + "," + user + R"(],"model":"m"})", system + "," + user},
+      {R"({"messages":[)" + system + " , " + user + "," + answer + "," + user + "]}",
+       system + " , " + user},
+      {R"({"messages":[)" + user + "," + answer + "]}", user},
+      {R"({"messages":[)" + many(answer, 6) + "]}", many(answer, 4)},
+      {R"({"messages":[]})", ""},
+      {R"({"messages":"hi"})", ""},
+      {R"({"messages":[1,[2],"x"]})", R"(1,[2],"x")"},
+      {R"({"prompt":"once upon", "n":1})", R"("once upon")"},
+      {R"({"prompt_cache_key":"k","messages":[)" + user + "]}", R"("k")"},
+      {R"({"messages":[)" + user + R"(],"prompt_cache_key":"k"})", R"("k")"},
+      {R"({"messages":[)" + user + R"(],"prompt_cache_key":null})", user},
+  };
+  for (const Case& given : cases) {
+    const auto result = scan(given.body);
+    ASSERT_TRUE(result) << result.error().message;
+    EXPECT_EQ(given.body.substr(result->prefix_offset, result->prefix_size), given.prefix);
+  }
+}
+
+TEST(RequestScan, ChecksMessagesAsAllElse) {
+  EXPECT_FALSE(scan(R"({"messages":[{"role":"user","content":"\q"}]})"));
+  EXPECT_FALSE(scan(R"({"messages":[{"role":01}]})"));
+  EXPECT_FALSE(scan(R"({"messages":[{"role":"user"},{"a":tru}]})"));
+  EXPECT_FALSE(scan(R"({"messages":[{"role":"user"} {"role":"user"}]})"));
+  EXPECT_TRUE(scan(R"({"messages":[{"a":)" + nested(61, "1") + "}]}"));
+  EXPECT_FALSE(scan(R"({"messages":[{"a":)" + nested(62, "1") + "}]}"));
+  EXPECT_TRUE(scan(R"({"messages":[]})", {2, 512}));
+  EXPECT_FALSE(scan(R"({"messages":[{}]})", {2, 512}));
+  EXPECT_FALSE(scan(R"({"messages":[]})", {1, 512}));
 }
 
 TEST(RequestScan, NestsUpToTheLimit) {

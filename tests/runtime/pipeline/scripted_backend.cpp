@@ -138,6 +138,7 @@ class ScriptedBackend::Call final : public bp_call {
                               str(step.tool_call.second)};
     if (step.type == BP_EVENT_TOOL_CALL && step.tool_call_size != 0) event.tool_call = &called;
     event.logprobs = str(step.logprobs);
+    if (step.rate_limit) event.rate_limit = &*step.rate_limit;
     event.headers = headers.data();
     event.header_count = headers.size();
     if (step.type == BP_EVENT_END || step.type == BP_EVENT_ERROR) ended_ = true;

@@ -10,6 +10,7 @@
 #include <backplane/result.hpp>
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,6 +35,7 @@ struct Step {
   std::string logprobs;
   std::pair<std::string, std::string> tool_call;  // of a TOOL_CALL: id, name
   std::uint32_t tool_call_size = sizeof(bp_tool_call);
+  std::optional<bp_rate_limit> rate_limit;
 
   Step turn() const { return at(When::kTurn); }
   Step elsewhere() const { return at(When::kElsewhere); }

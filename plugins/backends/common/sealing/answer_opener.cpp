@@ -12,6 +12,11 @@
 #include "common/sealing/json_walk.hpp"
 
 namespace backplane::sealing {
+namespace {
+
+constexpr std::string_view kDone = "[DONE]";
+
+}  // namespace
 
 struct AnswerOpener::Reader {
   JsonDocument document;
@@ -36,9 +41,9 @@ Status AnswerOpener::check_head(std::span<const bp_pair> headers) {
 
 Result<std::string_view> AnswerOpener::open(std::string_view document) {
   if (failure_) return *failure_;
-  if (document == "[DONE]") {
+  if (document == kDone) {
     is_done_ = true;
-    return document;
+    return kDone;
   }
   Result<std::string_view> opened = read(document);
   if (!opened) failure_ = opened.error();

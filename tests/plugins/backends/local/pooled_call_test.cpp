@@ -148,7 +148,7 @@ TEST_F(PooledCallTest, WithoutAModelInTheBodyTheRoutesNameIsTold) {
 }
 
 std::string many_texts(json::array& inputs) {
-  for (int i = 0; i < 100; ++i) {
+  for (std::size_t i = 0; i < 100; ++i) {
     inputs.push_back(json::string(std::string(1 + i % 40, static_cast<char>('a' + i % 26))));
   }
   return json::serialize(json::object{{"model", "public"}, {"input", inputs}});

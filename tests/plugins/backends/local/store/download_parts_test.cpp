@@ -85,7 +85,7 @@ TEST_F(PartFileTest, GoesOnWhereItWasAndChecksTheWhole) {
   const auto part = open();
   EXPECT_EQ(part->done(), (std::vector<bool>{false, true, false, false}));
   EXPECT_EQ(part->missing_bytes(), kSize - kPieceBytes);
-  for (const std::size_t piece : {0, 2, 3}) bring(*part, piece);
+  for (const std::size_t piece : {0U, 2U, 3U}) bring(*part, piece);
   const auto digests = part->finish();
   ASSERT_TRUE(digests) << digests.error().message;
   EXPECT_EQ(*folder_.read_file("sub/a.gguf", kSize), content_);

@@ -3,7 +3,6 @@
 
 #include <simdjson.h>
 
-#include <algorithm>
 #include <backplane/plugin.hpp>
 #include <cassert>
 
@@ -28,7 +27,7 @@ std::string_view raw_of(simdjson::simdjson_result<ondemand::value> value) {
 }
 
 // The raw value of the member `name` of the object `text`, as a part of `text`.
-std::string_view find_member(std::string_view text, std::size_t readable, std::string_view name) {
+std::string_view value_of(std::string_view text, std::size_t readable, std::string_view name) {
   simdjson::padded_string copy;
   std::string_view scanned = text;
   if (readable < text.size() + simdjson::SIMDJSON_PADDING) {
@@ -90,9 +89,7 @@ Result<BodySplice> BodySplice::make(const bp_request& request, bool ask_usage,
       splice.insert_member("\"stream_options\":{" + std::string(kIncludeUsage) + '}');
     }
   }
-  std::sort(splice.edits_.begin(), splice.edits_.end(), [](const BodyEdit& a, const BodyEdit& b) {
-    return std::pair(a.offset, a.removed_size) < std::pair(b.offset, b.removed_size);
-  });
+  sort_edits(splice.edits_);
   return splice;
 }
 
@@ -127,7 +124,7 @@ void BodySplice::name_model(const bp_request& request) {
 }
 
 void BodySplice::ask_for_usage(const bp_buffer& body) {
-  const std::string_view options = find_member(body_, body.size + body.padding, "stream_options");
+  const std::string_view options = value_of(body_, body.size + body.padding, "stream_options");
   if (options == "null") {
     edits_.push_back({static_cast<std::size_t>(options.data() - body_.data()), options.size(),
                       '{' + std::string(kIncludeUsage) + '}'});
@@ -138,7 +135,7 @@ void BodySplice::ask_for_usage(const bp_buffer& body) {
 
 void BodySplice::edit_options(std::string_view options) {
   const auto offset = static_cast<std::size_t>(options.data() - body_.data());
-  const std::string_view wanted = find_member(options, options.size(), "include_usage");
+  const std::string_view wanted = value_of(options, options.size(), "include_usage");
   if (!wanted.empty()) {
     edits_.push_back(
         {static_cast<std::size_t>(wanted.data() - body_.data()), wanted.size(), "true"});
@@ -151,7 +148,7 @@ void BodySplice::edit_options(std::string_view options) {
 void BodySplice::insert_member(std::string member) {
   const std::size_t next = body_.find_first_not_of(kSpace, first_member_);
   const bool is_empty = is_emptied_ || (next != std::string_view::npos && body_[next] == '}');
-  for (BodyEdit& edit : edits_) {
+  for (TextEdit& edit : edits_) {
     if (edit.offset != first_member_ || edit.removed_size != 0) continue;
     edit.inserted = member + ',' + edit.inserted;
     return;
@@ -163,7 +160,7 @@ std::vector<bp_str> BodySplice::pieces() const {
   std::vector<bp_str> pieces;
   pieces.reserve(2 * edits_.size() + 1);
   std::size_t at = 0;
-  for (const BodyEdit& edit : edits_) {
+  for (const TextEdit& edit : edits_) {
     if (edit.offset > at) pieces.push_back(str(body_.substr(at, edit.offset - at)));
     pieces.push_back(str(edit.inserted));
     at = edit.offset + edit.removed_size;

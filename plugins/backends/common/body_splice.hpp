@@ -42,7 +42,7 @@ class BodySplice {
   std::string_view body_;
   std::size_t first_member_ = 0;  // just behind the opening brace
   bool is_emptied_ = false;       // by the rules
-  std::vector<BodyEdit> edits_;   // by offset, not overlapping
+  std::vector<TextEdit> edits_;   // by offset, not overlapping
   std::vector<std::string> dropped_;
 };
 

@@ -13,6 +13,10 @@ Error cut_off() {
   return bad_answer(Code::kDataLoss, "the provider's response ended before it was complete");
 }
 
+Error given_up() {
+  return bad_answer(Code::kUnavailable, "the provider gave its answer up");
+}
+
 Error cancelled() {
   return {Code::kCancelled, "the call was cancelled", {}, 0, 0};
 }

@@ -16,6 +16,9 @@ Error bad_answer(Code code, std::string message);
 // DATA_LOSS: the response ended before it was complete.
 Error cut_off();
 
+// The provider says itself that it did not finish: another one may.
+Error given_up();
+
 Error cancelled();
 Error deadline_passed();
 

@@ -5,92 +5,21 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <optional>
+
+#include "common/chunk_scan.hpp"
 
 namespace backplane::dialect {
 namespace {
 
 namespace ondemand = simdjson::ondemand;
 
-constexpr double kCountMax = 1e15;  // more is no count; a double holds every integer below it
-
 constexpr std::array<std::string_view, 7> kLastTypes{
     "response.completed",   "response.incomplete",        "response.failed",
     "transcript.text.done", "image_generation.completed", "image_edit.completed",
     "speech.audio.done"};
 
-bool is_last_type(std::string_view type) {
-  return std::find(kLastTypes.begin(), kLastTypes.end(), type) != kLastTypes.end();
-}
-
-std::size_t skip_space(std::string_view text, std::size_t at) {
-  while (at < text.size() && std::strchr(" \t\r\n", text[at]) != nullptr && text[at] != '\0') ++at;
-  return at;
-}
-
-// Calls `visit` with what stands behind each `key`: in JSON text a quote inside a string is
-// escaped, so only a key, or a string that is exactly it, can match.
-template <class Visit>
-void for_each_value(std::string_view document, std::string_view key, Visit&& visit) {
-  std::string_view rest = document;
-  while (!rest.empty()) {
-    const void* found = memmem(rest.data(), rest.size(), key.data(), key.size());
-    if (found == nullptr) return;
-    const auto at = static_cast<std::size_t>(static_cast<const char*>(found) - rest.data());
-    rest.remove_prefix(at + key.size());
-    const std::size_t colon = skip_space(rest, 0);
-    if (colon == rest.size() || rest[colon] != ':') continue;
-    visit(rest.substr(skip_space(rest, colon + 1)));
-  }
-}
-
-bool starts_with(std::string_view text, std::string_view prefix) {
-  return text.substr(0, prefix.size()) == prefix;
-}
-
-bool is_absent(std::string_view value) {
-  return starts_with(value, "null") || starts_with(value, "\"\"");
-}
-
-bool is_zero(std::string_view value) {
-  return starts_with(value, "0") && (value.size() == 1 || std::strchr(",}] \r\n\t", value[1]));
-}
-
-struct QuickLook {
-  bool needs_parse = false;
-  bool has_choice = false;
-};
-
-// Whether a string begins here that names a last type.
-bool is_last_type_string(std::string_view value) {
-  if (value.substr(0, 1) != "\"") return false;
-  value.remove_prefix(1);
-  return is_last_type(value.substr(0, value.find('"')));
-}
-
-QuickLook look(std::string_view document, Completion completion) {
-  QuickLook found;
-  const auto parse_if_present = [&](std::string_view value) {
-    found.needs_parse |= !is_absent(value);
-  };
-  for_each_value(document, "\"finish_reason\"", [&](std::string_view value) {
-    found.has_choice = true;
-    parse_if_present(value);
-  });
-  for_each_value(document, "\"index\"", [&](std::string_view value) {
-    found.has_choice = true;
-    found.needs_parse |= !is_zero(value);
-  });
-  for_each_value(document, "\"usage\"", parse_if_present);
-  for_each_value(document, "\"error\"", parse_if_present);
-  if (completion == Completion::kTypes) {
-    for_each_value(document, "\"type\"", [&](std::string_view value) {
-      found.needs_parse |= is_last_type_string(value);
-    });
-  }
-  return found;
-}
+constexpr double kCountMax = 1e15;  // more is no count; a double holds every integer below it
 
 bool read_count(ondemand::value value, std::uint64_t& out) {
   std::uint64_t count = 0;
@@ -180,17 +109,12 @@ simdjson::error_code read_nested_usage(ondemand::value value, std::optional<bp_u
   });
 }
 
-bool is_error(ondemand::value value) {
+bool is_present(ondemand::value value) {
   bool flag = false;
   std::string_view text;
   if (value.is_null().get(flag) == simdjson::SUCCESS && flag) return false;
   if (value.get_bool().get(flag) == simdjson::SUCCESS) return flag;
   return value.get_string().get(text) != simdjson::SUCCESS || !text.empty();
-}
-
-bool is_text(ondemand::value value, std::string_view expected) {
-  std::string_view text;
-  return value.get_string().get(text) == simdjson::SUCCESS && text == expected;
 }
 
 bool is_last(ondemand::value value) {
@@ -231,6 +155,27 @@ simdjson::error_code for_each_choice(ondemand::value choices, Visit&& visit) {
   return simdjson::SUCCESS;
 }
 
+// A flat error: the document itself, which brings nothing else.
+struct Shape {
+  bool is_error = false;     // "object": "error"
+  bool is_response = false;  // "object": "response"
+  bool has_detail = false;
+  bool has_result = false;
+
+  void note(std::string_view name, ondemand::value value) {
+    std::string_view text;
+    if (name == "object" && value.get_string().get(text) == simdjson::SUCCESS) {
+      is_error = text == "error";
+      is_response = text == "response";
+    } else if (name == "detail") {
+      has_detail = is_present(value);
+    } else if (name == "choices" || name == "data" || name == "output" || name == "results" ||
+               name == "text" || name == "id") {
+      has_result = true;
+    }
+  }
+};
+
 }  // namespace
 
 struct ChunkReader::Parser {
@@ -255,15 +200,23 @@ ChunkReader::~ChunkReader() = default;
 
 ChunkFacts ChunkReader::read(std::string_view document, std::size_t readable) {
   finishes_.clear();
-  const QuickLook found = look(document, completion_);
-  if (found.needs_parse) return parse(document, readable);
-  if (found.has_choice) seen_.set(0);
-  return {};
+  const ChunkSigns signs = scan_chunk(document, completion_);
+  ChunkFacts facts;
+  if (signs.needs_parse) {
+    facts = parse(document, readable);
+  } else if (signs.has_choice) {
+    seen_.set(0);
+  }
+  facts.may_need_changes = signs.may_need_changes;
+  facts.says_stop = signs.says_stop;
+  return facts;
 }
 
 ChunkFacts ChunkReader::read_whole(std::string_view document, std::size_t readable) {
   finishes_.clear();
-  return parse(document, readable);
+  ChunkFacts facts = parse(document, readable);
+  facts.may_need_changes = scan_chunk(document, completion_).may_need_changes;
+  return facts;
 }
 
 ChunkFacts ChunkReader::parse(std::string_view text, std::size_t readable) {
@@ -275,23 +228,25 @@ ChunkFacts ChunkReader::parse(std::string_view text, std::size_t readable) {
   ondemand::object object;
   std::optional<bp_usage> usage;
   std::optional<bp_usage> nested;
-  bool is_response = false;
+  Shape shape;
   if (parser_->open(text, readable, document) != simdjson::SUCCESS) return facts;
   if (document.get_object().get(object) != simdjson::SUCCESS) return facts;
   const auto error = for_each_member(object, [&](std::string_view name, ondemand::value value) {
     if (name == "usage") return read_usage(value, usage);
     if (name == "x_groq" || name == "response") return read_nested_usage(value, nested);
-    if (name == "error") facts.has_error = is_error(value);
-    if (name == "object") is_response = is_text(value, "response");
+    if (name == "error") facts.has_error = is_present(value);
+    if (name != "choices") shape.note(name, value);
     if (name == "type" && completion_ == Completion::kTypes) last_seen_ |= is_last(value);
     if (name != "choices") return simdjson::SUCCESS;
+    shape.has_result = true;
     return for_each_choice(value, [&](const Choice& choice) {
       facts.has_choices = true;
       note_choice(choice.index, choice.reason);
     });
   });
   facts.is_malformed = error != simdjson::SUCCESS;
-  facts.has_error &= !is_response;
+  facts.has_error |= shape.is_error || (shape.has_detail && !shape.has_result);
+  facts.has_error &= !shape.is_response;
   if (!usage) usage = nested;
   facts.has_usage = usage.has_value();
   if (usage) facts.usage = *usage;
@@ -304,6 +259,10 @@ void ChunkReader::note_choice(std::uint64_t index, std::string_view reason) {
   if (reason.empty()) return;
   finished_.set(index);
   finishes_.push_back({static_cast<std::uint32_t>(index), std::string(reason)});
+}
+
+bool is_last_type(std::string_view type) {
+  return std::find(kLastTypes.begin(), kLastTypes.end(), type) != kLastTypes.end();
 }
 
 bool is_whole_object(std::string_view text) {

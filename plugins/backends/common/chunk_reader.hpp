@@ -31,9 +31,12 @@ struct ChunkFacts {
   bool has_usage = false;
   bp_usage usage{};
   bool has_choices = true;  // false: no `choices`, or it is null or empty; exact where has_usage
-  // A member `error` that is not null, false or "". A response object that tells of its own failure
+  // A member `error` that is not null, false or "", or a document that is an error itself
+  // ("object": "error", or `detail` and no result). A response object that tells of its own failure
   // is an answer like any other.
   bool has_error = false;
+  bool may_need_changes = false;  // chunk_normalizer.hpp; false for streams of types
+  bool says_stop = false;         // a choice ended with "stop"
   bool is_malformed = false;
 };
 
@@ -73,6 +76,9 @@ class ChunkReader {
   std::bitset<kChoicesMax> finished_;
   std::vector<Finish> finishes_;
 };
+
+// A `type` that comes last in its stream.
+bool is_last_type(std::string_view type);
 
 // `document` is one valid JSON object: it was not cut. Parses all of it.
 bool is_whole_object(std::string_view document);

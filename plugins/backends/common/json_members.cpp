@@ -3,7 +3,9 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <cassert>
+#include <utility>
 
 namespace backplane::dialect {
 namespace {
@@ -43,8 +45,13 @@ struct JsonText::Parser {
   ondemand::document document;
 };
 
-JsonText::JsonText(std::string_view text, std::size_t readable)
-    : text_(text), scanned_(text.data()), readable_(readable), parser_(new Parser) {
+JsonText::JsonText() = default;
+
+void JsonText::open(std::string_view text, std::size_t readable) {
+  if (parser_ == nullptr) parser_ = std::make_unique<Parser>();
+  text_ = text;
+  scanned_ = text.data();
+  readable_ = readable;
   const std::size_t wanted = text.size() + simdjson::SIMDJSON_PADDING;
   if (readable >= wanted) return;
   copy_.reserve(wanted);
@@ -101,6 +108,38 @@ std::optional<std::vector<std::string_view>> JsonText::items(std::string_view pa
     items.push_back(text_.substr(static_cast<std::size_t>(raw.data() - scanned_), raw.size()));
   }
   return items;
+}
+
+bool remove_members(const JsonText& text, const std::vector<JsonMember>& members,
+                    const std::vector<bool>& is_removed, std::vector<TextEdit>& edits) {
+  const auto end_of = [&](const JsonMember& member) {
+    return text.offset(member.value) + member.value.size();
+  };
+  const std::size_t count = members.size();
+  for (std::size_t first = 0; first < count; ++first) {
+    if (!is_removed[first]) continue;
+    std::size_t last = first;
+    while (last + 1 < count && is_removed[last + 1]) ++last;
+    const bool is_tail = last + 1 == count;
+    const std::size_t begin =
+        is_tail && first != 0 ? end_of(members[first - 1]) : members[first].begin;
+    const std::size_t end = is_tail ? end_of(members[last]) : members[last + 1].begin;
+    edits.push_back({begin, end - begin, {}});
+    first = last;
+  }
+  return std::find(is_removed.begin(), is_removed.end(), false) != is_removed.end();
+}
+
+void sort_edits(std::vector<TextEdit>& edits) {
+  std::sort(edits.begin(), edits.end(), [](const TextEdit& a, const TextEdit& b) {
+    return std::pair(a.offset, a.removed_size) < std::pair(b.offset, b.removed_size);
+  });
+}
+
+const JsonMember* find_member(const std::vector<JsonMember>& members, std::string_view name) {
+  const auto is_it = [&](const JsonMember& member) { return member.name == name; };
+  const auto found = std::find_if(members.begin(), members.end(), is_it);
+  return found == members.end() ? nullptr : &*found;
 }
 
 }  // namespace backplane::dialect

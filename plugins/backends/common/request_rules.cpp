@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "common/body_splice.hpp"
-#include "common/json_members.hpp"
 
 namespace backplane::dialect {
 namespace {
@@ -40,7 +39,7 @@ class ObjectEditor {
         is_removed[i] = *removes;
       }
     }
-    return remove(members, is_removed);
+    return remove_members(text_, members, is_removed, out_.edits);
   }
 
  private:
@@ -82,26 +81,6 @@ class ObjectEditor {
     return false;
   }
 
-  // With one comma each, so that what is left has one between every two.
-  bool remove(const std::vector<JsonMember>& members, const std::vector<bool>& is_removed) {
-    const std::size_t count = members.size();
-    for (std::size_t first = 0; first < count; ++first) {
-      if (!is_removed[first]) continue;
-      std::size_t last = first;
-      while (last + 1 < count && is_removed[last + 1]) ++last;
-      const bool is_tail = last + 1 == count;
-      const std::size_t begin =
-          is_tail && first != 0 ? end_of(members[first - 1]) : members[first].begin;
-      const std::size_t end = is_tail ? end_of(members[last]) : members[last + 1].begin;
-      put(begin, end - begin, {});
-      first = last;
-    }
-    return std::find(is_removed.begin(), is_removed.end(), false) != is_removed.end();
-  }
-
-  std::size_t end_of(const JsonMember& member) const {
-    return text_.offset(member.value) + member.value.size();
-  }
   void put(std::size_t offset, std::size_t removed_size, std::string inserted) {
     out_.edits.push_back({offset, removed_size, std::move(inserted)});
   }
@@ -115,12 +94,6 @@ class ObjectEditor {
   std::string_view prefix_;
   RuledBody& out_;
 };
-
-const JsonMember* find(const std::vector<JsonMember>& members, std::string_view name) {
-  const auto is_it = [&](const JsonMember& member) { return member.name == name; };
-  const auto found = std::find_if(members.begin(), members.end(), is_it);
-  return found == members.end() ? nullptr : &*found;
-}
 
 Status edit_messages(JsonText& text, std::string_view messages, const RequestRules& rules,
                      RuledBody& out) {
@@ -147,7 +120,7 @@ void add_defaults(JsonText& text, const ObjectDefaults& defaults, const JsonMemb
   }
   std::string added;
   for (const auto& [name, value] : defaults.values) {
-    if (find(known, name) != nullptr) continue;
+    if (find_member(known, name) != nullptr) continue;
     added += (added.empty() ? "" : ",") + json_string(name) + ':' + value;
   }
   if (added.empty()) return;
@@ -168,13 +141,14 @@ bool is_of_messages(const FieldRule& rule) {
 Result<RuledBody> apply_rules(const RequestRules& rules, std::string_view body,
                               std::size_t readable) {
   RuledBody out;
-  JsonText text(body, readable);
+  JsonText text;
+  text.open(body, readable);
   const auto members = text.members(body);
   if (!members) return out;
   const Result<bool> is_left = ObjectEditor(text, {}, out).edit(*members, rules.fields);
   if (!is_left) return is_left.error();
   out.is_emptied = !members->empty() && !*is_left;
-  const JsonMember* messages = find(*members, "messages");
+  const JsonMember* messages = find_member(*members, "messages");
   if (messages != nullptr &&
       std::any_of(rules.fields.begin(), rules.fields.end(), is_of_messages)) {
     if (const Status edited = edit_messages(text, messages->value, rules, out); !edited) {
@@ -182,7 +156,7 @@ Result<RuledBody> apply_rules(const RequestRules& rules, std::string_view body,
     }
   }
   for (const ObjectDefaults& defaults : rules.defaults) {
-    add_defaults(text, defaults, find(*members, defaults.member), out);
+    add_defaults(text, defaults, find_member(*members, defaults.member), out);
   }
   return out;
 }

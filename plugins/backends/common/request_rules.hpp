@@ -3,6 +3,7 @@
 // sent; and what the settings add where the client said nothing.
 #pragma once
 
+#include "common/json_members.hpp"
 #include "common/profile.hpp"
 
 #include <backplane/result.hpp>
@@ -14,12 +15,6 @@
 #include <vector>
 
 namespace backplane::dialect {
-
-struct BodyEdit {
-  std::size_t offset;
-  std::size_t removed_size;
-  std::string inserted;
-};
 
 // Members of an object-valued member of the body: name and JSON of each.
 struct ObjectDefaults {
@@ -35,7 +30,7 @@ struct RequestRules {
 };
 
 struct RuledBody {
-  std::vector<BodyEdit> edits;       // by offset, not overlapping
+  std::vector<TextEdit> edits;       // by offset, not overlapping
   std::vector<std::string> dropped;  // what the client has to be told of
   std::vector<std::string> added;    // members to be put first: "name":value
   bool is_emptied = false;           // no member is left

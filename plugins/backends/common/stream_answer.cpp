@@ -87,7 +87,16 @@ void StreamAnswer::on_event(SseEvent event) {
   if (facts.has_usage) output_.set_usage(facts.usage);
   if (facts.has_error) return output_.fail_with(document);
   if (rules_.hide_usage && facts.has_usage && !facts.has_choices) return;
-  output_.chunk(event.data, event.name);
+  pass_on(event, facts);
+}
+
+void StreamAnswer::pass_on(const SseEvent& event, const ChunkFacts& facts) {
+  if (facts.is_malformed || !normalizer_.wants(facts)) {
+    return output_.chunk(event.data, event.name);
+  }
+  const std::string_view changed = normalizer_.normalize(event.data, event.data.size());
+  output_.chunk(changed.empty() ? event.data : changed, event.name);
+  if (normalizer_.is_given_up()) output_.fail(given_up());
 }
 
 // A stream of types has ended with its last document, whatever became of the connection.

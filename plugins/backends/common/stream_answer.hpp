@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Server-sent events: each payload is one CHUNK, as it came and under its name. `[DONE]`, or an end
-// of the response after the stream told that it is complete, is END; any other end is DATA_LOSS; a
-// payload with an error is ERROR. A payload that is no JSON is passed on like the others: one bad
-// document is no reason to take the rest from the client.
+// Server-sent events: each payload is one CHUNK under its name, as it came or, of a chat, in the
+// one dialect (chunk_normalizer.hpp). `[DONE]`, or an end of the response after the stream told
+// that it is complete, is END; any other end is DATA_LOSS; a payload with an error is ERROR. A
+// payload that is no JSON is passed on like the others: one bad document is no reason to take the
+// rest from the client.
 #pragma once
 
 #include "common/answer.hpp"
 #include "common/answer_filter.hpp"
+#include "common/chunk_normalizer.hpp"
 #include "common/chunk_reader.hpp"
 #include "common/sse_framer.hpp"
 
@@ -37,12 +39,14 @@ class StreamAnswer final : public Answer {
   void pump();
   void on_event(SseEvent event);
   bool open(SseEvent& event);
+  void pass_on(const SseEvent& event, const ChunkFacts& facts);
   void on_end();
   void read_rest();
 
   const StreamRules rules_;
   SseFramer framer_;
   ChunkReader reader_;
+  ChunkNormalizer normalizer_;
   std::string held_;  // input that a pause kept from being read
   bool input_ended_ = false;
   std::optional<Error> failure_;  // what the input ended with

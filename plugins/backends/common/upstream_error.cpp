@@ -5,6 +5,11 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
+
+#include "common/error_kind.hpp"
+#include "common/retry_after.hpp"
+#include "common/wait_time.hpp"
 
 namespace backplane::dialect {
 namespace {
@@ -21,6 +26,7 @@ struct Details {
   std::string code;  // where it is text
   std::string type;
   std::uint32_t status = 0;
+  bool is_moderated = false;  // it names reasons not to answer
 };
 
 std::string text_of(const dom::element& element, std::string_view name) {
@@ -32,9 +38,13 @@ std::string text_of(const dom::element& element, std::string_view name) {
 std::uint32_t status_of(const dom::element& element) {
   for (const std::string_view name : {"status_code", "status", "code"}) {
     std::uint64_t status = 0;
-    if (element[name].get(status) == simdjson::SUCCESS && status >= 400 && status <= 599) {
-      return static_cast<std::uint32_t>(status);
+    std::string_view text;
+    if (element[name].get(text) == simdjson::SUCCESS && text.size() == 3) {
+      std::from_chars(text.data(), text.data() + text.size(), status);
+    } else if (element[name].get(status) != simdjson::SUCCESS) {
+      continue;
     }
+    if (status >= 400 && status <= 599) return static_cast<std::uint32_t>(status);
   }
   return 0;
 }
@@ -45,10 +55,14 @@ void read_object(const dom::element& element, Details& details) {
   if (details.code.empty()) details.code = text_of(element, "code");
   if (details.type.empty()) details.type = text_of(element, "type");
   if (details.status == 0) details.status = status_of(element);
+  dom::array reasons;
+  details.is_moderated |= !element["metadata"]["reasons"].get(reasons);
 }
 
-// `error` and `detail` are a text, an object, or a list of objects.
-void read_member(const dom::element& root, std::string_view name, Details& details) {
+// `error` and `detail` are a text, an object, or a list of objects; an object may have an `error`
+// of its own.
+void read_member(const dom::element& root, std::string_view name, Details& details,
+                 int levels = 2) {
   dom::element member;
   std::string_view text;
   dom::array list;
@@ -59,7 +73,7 @@ void read_member(const dom::element& root, std::string_view name, Details& detai
     for (const dom::element item : list) read_object(item, details);
   } else {
     read_object(member, details);
-    if (name != "error") read_member(member, "error", details);
+    if (levels > 1) read_member(member, "error", details, levels - 1);
   }
 }
 
@@ -93,49 +107,63 @@ Error unavailable(std::string message, std::uint32_t status, std::uint64_t retry
 }
 
 // An error of the client's making, in the provider's words.
-Error client_error(std::uint32_t status, const Details& details, const Scrubber& scrubber) {
-  const bool is_missing = status == 404 || status == 410;
+Error client_error(std::uint32_t status, std::string_view type, const Details& details,
+                   const Scrubber& scrubber) {
+  const bool is_missing = status == 404;
   std::string message = cut(scrubber.scrub(details.message));
   if (message.empty()) {
     message = is_missing ? "the provider does not know what the request names"
                          : "the provider refused the request";
   }
-  std::string type;
-  if (details.code == "model_not_found") type = "MODEL_NOT_FOUND";
   return {is_missing ? Code::kNotFound : Code::kInvalidArgument, std::move(message),
-          std::move(type), is_missing ? 404 : status, 0};
+          std::string(type), status, 0};
 }
 
-Error map(std::uint32_t status, const Details& details, std::uint64_t retry_after_ms,
-          const Scrubber& scrubber) {
-  switch (status) {
-    case 400:
-    case 404:
-    case 410:
-    case 413:
-    case 422:
-      return client_error(status, details, scrubber);
-    case 401:
-    case 403:
-      return {Code::kInternal, "the provider refused this gateway's credentials", "UPSTREAM_AUTH",
-              502, 0};
-    case 402:
-      return unavailable("the provider refused this gateway's account", 502, 0);
-    case 429:
-      return {Code::kResourceExhausted, "the provider is rate limiting this gateway",
-              "RATE_LIMITED", 429, retry_after_ms};
-    case 503:
-    case 529:
-      return unavailable("the provider is overloaded or not ready", 503, retry_after_ms);
-    default:
-      break;
+Error error_by_status(std::uint32_t status, const Details& details, std::uint64_t retry_after_ms,
+                      const Scrubber& scrubber) {
+  if (status == 400 || status == 413 || status == 422) {
+    return client_error(status, {}, details, scrubber);
   }
+  if (status == 404 || status == 410) return client_error(404, {}, details, scrubber);
   if (status == 0) return provider_error("the provider reported an error", 0);
   if (status < 400) {
     return provider_error("the provider answered with a redirect, which is not followed", 0);
   }
   return provider_error("the provider failed with status " + std::to_string(status),
                         retry_after_ms);
+}
+
+Error map(std::uint32_t status, const Details& details, std::uint64_t retry_after_ms,
+          const Scrubber& scrubber) {
+  ErrorKind kind = error_kind(status, details.code, details.type, details.message);
+  if (kind == ErrorKind::kAuth && details.is_moderated) kind = ErrorKind::kContentPolicy;
+  switch (kind) {
+    case ErrorKind::kContextLength:
+      return client_error(400, "CONTEXT_LENGTH_EXCEEDED", details, scrubber);
+    case ErrorKind::kContentPolicy:
+      return client_error(status == 422 ? 422 : 400, "CONTENT_POLICY_VIOLATION", details, scrubber);
+    case ErrorKind::kModelMissing:
+      return client_error(404, "MODEL_NOT_FOUND", details, scrubber);
+    case ErrorKind::kAuth:
+      return {Code::kInternal, "the provider refused this gateway's credentials", "UPSTREAM_AUTH",
+              502, 0};
+    case ErrorKind::kQuota:
+      return {Code::kUnavailable, "the provider refused this gateway's account", "UPSTREAM_QUOTA",
+              502, 0};
+    case ErrorKind::kRateLimit:
+      if (retry_after_ms == 0) {
+        retry_after_ms = std::min(advised_wait_ms(details.message), kRetryAfterMaxMs);
+      }
+      return {Code::kResourceExhausted, "the provider is rate limiting this gateway",
+              "RATE_LIMITED", 429, retry_after_ms};
+    case ErrorKind::kOverloaded:
+      return unavailable("the provider is overloaded or not ready", 503, retry_after_ms);
+    case ErrorKind::kTimeout:
+      return unavailable("the provider did not answer in time", 504, 0);
+    case ErrorKind::kByStatus:
+      break;
+  }
+  return error_by_status(status, details, retry_after_ms, scrubber);
 }
 
 char lower(char byte) {

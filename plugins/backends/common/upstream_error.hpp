@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a provider's failure is to the client: mapped, never leaked.
 //
-//   400 413 422   INVALID_ARGUMENT    the same status and the provider's message
-//   404 410       NOT_FOUND           404 and the provider's message
-//   401 403       INTERNAL            502 UPSTREAM_AUTH
-//   429           RESOURCE_EXHAUSTED  429 RATE_LIMITED, retry_after_ms
-//   402           UNAVAILABLE         502 UPSTREAM_ERROR
-//   503 529       UNAVAILABLE         503 UPSTREAM_ERROR, retry_after_ms
-//   other         INTERNAL            502 UPSTREAM_ERROR
+//   kind (error_kind.hpp)   code                status and type                      may succeed
+//   400 413 422             INVALID_ARGUMENT    the same, in the provider's words    never
+//   context length          INVALID_ARGUMENT    400 CONTEXT_LENGTH_EXCEEDED, likewise
+//   content policy          INVALID_ARGUMENT    the same CONTENT_POLICY_VIOLATION, likewise
+//   404 410                 NOT_FOUND           404, in the provider's words         never
+//   model missing           NOT_FOUND           404 MODEL_NOT_FOUND, likewise
+//   auth, 401 403           INTERNAL            502 UPSTREAM_AUTH                    elsewhere
+//   quota, 402              UNAVAILABLE         502 UPSTREAM_QUOTA                   elsewhere
+//   rate limit, 429         RESOURCE_EXHAUSTED  429 RATE_LIMITED, retry_after_ms     later
+//   overloaded, 498 503 529 UNAVAILABLE         503 UPSTREAM_ERROR, retry_after_ms   later
+//   timeout, 408 504 522 524 UNAVAILABLE        504 UPSTREAM_ERROR                   at once
+//   other                   INTERNAL            502 UPSTREAM_ERROR                   at once
 //
-// Another provider may serve what failed with UNAVAILABLE, RESOURCE_EXHAUSTED, or INTERNAL with a
-// status of 5xx. Messages come from JSON alone, at most kMessageMaxBytes of them.
+// What may succeed later or at once may succeed elsewhere too. Messages come from JSON alone, at
+// most kMessageMaxBytes of them.
 #pragma once
 
 #include <backplane/result.hpp>
@@ -39,7 +44,8 @@ class Scrubber {
   std::vector<std::string> hidden_;  // longest first; compared without case
 };
 
-// The error for a response of `status` (300 and up) with this body.
+// The error for a response of `status` (300 and up) with this body. Without `retry_after_ms` what
+// the message advises counts.
 Error upstream_error(std::uint32_t status, std::string_view body, std::uint64_t retry_after_ms,
                      const Scrubber& scrubber);
 

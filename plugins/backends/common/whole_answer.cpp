@@ -2,6 +2,7 @@
 #include "common/whole_answer.hpp"
 
 #include "common/call_error.hpp"
+#include "common/chunk_normalizer.hpp"
 #include "common/media_type.hpp"
 
 namespace backplane::dialect {
@@ -51,8 +52,14 @@ void WholeAnswer::on_done() {
     return output_.fail(
         bad_answer(Code::kInternal, "the provider did not stream what was to be streamed"));
   }
+  ChunkNormalizer normalizer;
+  std::string_view changed;
+  if (normalizer.wants(facts)) {
+    changed = normalizer.normalize(body, collected_.capacity() - offset);
+  }
+  if (normalizer.is_given_up()) return output_.fail(given_up());
   is_written_ = true;
-  output_.body(body, media_type_);
+  output_.body(changed.empty() ? body : changed, media_type_);
   on_resume();
 }
 

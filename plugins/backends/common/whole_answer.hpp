@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One JSON document, gathered and checked: one BODY, USAGE where it tells any, END. An error inside
-// it is ERROR.
+// One JSON document, gathered and checked: one BODY, of a chat in the one dialect
+// (chunk_normalizer.hpp), USAGE where it tells any, END. An error inside it is ERROR.
 #pragma once
 
 #include "common/answer.hpp"

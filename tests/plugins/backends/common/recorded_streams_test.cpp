@@ -2,11 +2,14 @@
 // Recorded answers of real servers, each against the summary it must have. Skipped where the
 // recordings are not at hand.
 #include <gtest/gtest.h>
+#include <openssl/sha.h>
 #include <simdjson.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -87,8 +90,19 @@ void check_finishes(const std::vector<std::string>& chunks, dom::array expected)
   EXPECT_EQ(found, reasons);
 }
 
-// The text of all choices, from the chunks as they were passed on.
-std::string content_of(const std::vector<std::string>& chunks) {
+std::string sha256_of(const std::string& text) {
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
+  std::string hex;
+  for (const unsigned char byte : digest) {
+    hex += "0123456789abcdef"[byte >> 4U];
+    hex += "0123456789abcdef"[byte & 15U];
+  }
+  return hex;
+}
+
+// The text of all choices under `member` of their deltas, from the chunks as they were passed on.
+std::string text_of_deltas(const std::vector<std::string>& chunks, std::string_view member) {
   dom::parser parser;
   std::string text;
   for (const std::string& chunk : chunks) {
@@ -98,10 +112,49 @@ std::string content_of(const std::vector<std::string>& chunks) {
     if (document["choices"].get(choices) != simdjson::SUCCESS) continue;
     for (const dom::element choice : choices) {
       std::string_view content;
-      if (choice["delta"]["content"].get(content) == simdjson::SUCCESS) text += content;
+      if (choice["delta"][member].get(content) == simdjson::SUCCESS) text += content;
     }
   }
   return text;
+}
+
+// An error takes the text beside it with it.
+void check_reasoning(const std::vector<std::string>& chunks, dom::element expect, bool has_error) {
+  const std::string text = text_of_deltas(chunks, "reasoning_content");
+  if (has_error && text.empty()) return;
+  EXPECT_EQ(sha256_of(text), text_of(expect, "reasoning_sha256"));
+}
+
+// As clients put them together: by index, text behind text.
+void check_tool_calls(const std::vector<std::string>& chunks, dom::element expected) {
+  dom::parser parser;
+  std::map<std::string, std::array<std::string, 3>> calls;  // id, name, arguments
+  for (const std::string& chunk : chunks) {
+    dom::array deltas;
+    if (parser.parse(chunk).at_pointer("/choices/0/delta/tool_calls").get(deltas)) continue;
+    for (const dom::element delta : deltas) {
+      std::array<std::string, 3>& call = calls[std::to_string(number(delta, "index"))];
+      const auto add = [](std::string& to, simdjson::simdjson_result<dom::element> from) {
+        std::string_view text;
+        if (from.get(text) == simdjson::SUCCESS) to += text;
+      };
+      add(call[0], delta["id"]);
+      add(call[1], delta["function"]["name"]);
+      add(call[2], delta["function"]["arguments"]);
+    }
+  }
+  dom::object known;
+  if (expected.get(known) != simdjson::SUCCESS) {
+    EXPECT_TRUE(calls.empty());
+    return;
+  }
+  EXPECT_EQ(calls.size(), known.size());
+  for (const auto& [index, call] : known) {
+    const std::array<std::string, 3>& found = calls[std::string(index)];
+    EXPECT_EQ(found[0], text_of(call, "id"));
+    EXPECT_EQ(found[1], text_of(call, "name"));
+    EXPECT_EQ(found[2], text_of(call, "arguments"));
+  }
 }
 
 TEST_F(RecordedStreams, StreamsBecomeTheirChunksUsageAndEnd) {
@@ -122,12 +175,33 @@ TEST_F(RecordedStreams, StreamsBecomeTheirChunksUsageAndEnd) {
       EXPECT_EQ(rig.sink.chunks.size(), number(expect, "events") - not_chunks);
       check_usage(rig, expect["usage_effective"]);
       check_finishes(rig.sink.chunks, expect["finish_reasons"]);
-      const std::string text = content_of(rig.sink.chunks);
-      const std::string head = text_of(expect, "text_head");
-      EXPECT_EQ(text.substr(0, head.size()), head);
+      EXPECT_EQ(sha256_of(text_of_deltas(rig.sink.chunks, "content")),
+                text_of(expect, "text_sha256"));
+      check_reasoning(rig.sink.chunks, expect, has_error);
+      check_tool_calls(rig.sink.chunks, expect["tool_calls"]);
     }
   }
   EXPECT_GT(count, 10U);
+}
+
+// Reasoning is there under the one name as well; nothing else has become another.
+void check_message(const std::string& body, dom::element expect) {
+  std::uint64_t content_size = 0;
+  if (expect["content_len"].get(content_size) != simdjson::SUCCESS) return;
+  dom::parser parser;
+  dom::element choice;
+  ASSERT_EQ(parser.parse(body).at_pointer("/choices/0").get(choice), simdjson::SUCCESS);
+  const std::string reason = text_of(expect, "finish_reason");
+  EXPECT_EQ(text_of(choice, "finish_reason"), reason == "eos" ? "stop" : reason);
+  dom::array calls;
+  const bool has_calls = !choice["message"]["tool_calls"].get(calls);
+  EXPECT_EQ(has_calls ? calls.size() : 0, number(expect, "tool_calls"));
+  dom::array fields;
+  if (expect["reasoning_field"].get(fields) != simdjson::SUCCESS) return;
+  for (const std::string_view field : fields) {
+    EXPECT_EQ(text_of(choice["message"].value_unsafe(), field),
+              text_of(choice["message"].value_unsafe(), "reasoning_content"));
+  }
 }
 
 TEST_F(RecordedStreams, BodiesBecomeOneBodyAndUsageOrAnError) {
@@ -147,6 +221,7 @@ TEST_F(RecordedStreams, BodiesBecomeOneBodyAndUsageOrAnError) {
     EXPECT_TRUE(is_whole_object(rig.sink.body));
     dom::element usage;
     if (expect["usage"].get(usage) == simdjson::SUCCESS) check_usage(rig, usage);
+    check_message(rig.sink.body, expect);
   }
 }
 

@@ -32,20 +32,21 @@ TEST(UpstreamError, MapsEveryStatus) {
       {302, Code::kInternal, 502, kType, false, 0},
       {400, Code::kInvalidArgument, 400, "", true, 0},
       {401, Code::kInternal, 502, "UPSTREAM_AUTH", false, 0},
-      {402, Code::kUnavailable, 502, kType, false, 0},
+      {402, Code::kUnavailable, 502, "UPSTREAM_QUOTA", false, 0},
       {403, Code::kInternal, 502, "UPSTREAM_AUTH", false, 0},
       {404, Code::kNotFound, 404, "", true, 0},
       {405, Code::kInternal, 502, kType, false, 1500},
-      {408, Code::kInternal, 502, kType, false, 1500},
+      {408, Code::kUnavailable, 504, kType, false, 0},
       {410, Code::kNotFound, 404, "", true, 0},
       {413, Code::kInvalidArgument, 413, "", true, 0},
       {422, Code::kInvalidArgument, 422, "", true, 0},
       {429, Code::kResourceExhausted, 429, "RATE_LIMITED", false, 1500},
+      {498, Code::kUnavailable, 503, kType, false, 1500},
       {500, Code::kInternal, 502, kType, false, 1500},
       {502, Code::kInternal, 502, kType, false, 1500},
       {503, Code::kUnavailable, 503, kType, false, 1500},
-      {504, Code::kInternal, 502, kType, false, 1500},
-      {524, Code::kInternal, 502, kType, false, 1500},
+      {504, Code::kUnavailable, 504, kType, false, 0},
+      {524, Code::kUnavailable, 504, kType, false, 0},
       {529, Code::kUnavailable, 503, kType, false, 1500},
   };
   for (const StatusCase& given : cases) {
@@ -82,6 +83,75 @@ TEST(UpstreamError, FindsTheMessageInEveryShape) {
   for (const auto& [body, message] : cases) {
     EXPECT_EQ(upstream_error(400, body, 0, scrubber()).message, message) << body;
   }
+}
+
+struct KindCase {
+  std::uint32_t status;
+  std::string_view body;
+  Code code;
+  std::uint32_t http_status;
+  std::string_view type;
+};
+
+TEST(UpstreamError, KnowsWhatProvidersCallTheirTroubles) {
+  const std::vector<KindCase> cases = {
+      {400, R"({"error":{"message":"m","code":"context_length_exceeded"}})", Code::kInvalidArgument,
+       400, "CONTEXT_LENGTH_EXCEEDED"},
+      {400, R"({"error":{"code":400,"message":"m","type":"exceed_context_size_error","n_ctx":9}})",
+       Code::kInvalidArgument, 400, "CONTEXT_LENGTH_EXCEEDED"},
+      {400, R"({"error":"m","code":"TOO_MANY_TOKENS"})", Code::kInvalidArgument, 400,
+       "CONTEXT_LENGTH_EXCEEDED"},
+      {400,
+       R"({"object":"error","message":"This model's maximum context length is 4096 tokens.",)"
+       R"("type":"BadRequestError","param":null,"code":400})",
+       Code::kInvalidArgument, 400, "CONTEXT_LENGTH_EXCEEDED"},
+      {422, R"({"error":"m","code":"CONTENT_POLICY_VIOLATION"})", Code::kInvalidArgument, 422,
+       "CONTENT_POLICY_VIOLATION"},
+      {403, R"({"error":{"code":403,"message":"m","metadata":{"reasons":["violence"]}}})",
+       Code::kInvalidArgument, 400, "CONTENT_POLICY_VIOLATION"},
+      {404, R"({"error":"m","code":"MODEL_NOT_FOUND"})", Code::kNotFound, 404, "MODEL_NOT_FOUND"},
+      {400, R"({"error":"m","code":"INVALID_MODEL"})", Code::kNotFound, 404, "MODEL_NOT_FOUND"},
+      {410, R"({"error":{"message":"m","code":"model_deprecated"}})", Code::kNotFound, 404,
+       "MODEL_NOT_FOUND"},
+      {429, R"({"error":{"message":"m","type":"insufficient_quota","code":"insufficient_quota"}})",
+       Code::kUnavailable, 502, "UPSTREAM_QUOTA"},
+      {402, R"({"error":"m","code":"INSUFFICIENT_BALANCE"})", Code::kUnavailable, 502,
+       "UPSTREAM_QUOTA"},
+      {429, R"({"error":"m","code":"RATE_LIMIT_EXCEEDED"})", Code::kResourceExhausted, 429,
+       "RATE_LIMITED"},
+      {413, R"({"error":{"message":"m","type":"tokens","code":"rate_limit_exceeded"}})",
+       Code::kResourceExhausted, 429, "RATE_LIMITED"},
+      {429, R"({"error":"m","code":"MODEL_OVERLOADED"})", Code::kUnavailable, 503,
+       "UPSTREAM_ERROR"},
+      {429, R"({"error":{"message":"m","code":"queue_full"}})", Code::kUnavailable, 503,
+       "UPSTREAM_ERROR"},
+      {503, R"({"error":"m","code":"MODEL_OFFLINE"})", Code::kUnavailable, 503, "UPSTREAM_ERROR"},
+      {503, R"({"error":{"code":503,"message":"Loading model","type":"unavailable_error"}})",
+       Code::kUnavailable, 503, "UPSTREAM_ERROR"},
+      {504, R"({"error":"m","code":"REQUEST_TIMEOUT"})", Code::kUnavailable, 504, "UPSTREAM_ERROR"},
+      {401,
+       R"({"error":{"message":"m","type":"authentication_error",)"
+       R"("code":"invalid_request_error"}})",
+       Code::kInternal, 502, "UPSTREAM_AUTH"},
+      {400, R"({"error":{"message":"m","code":"tool_use_failed"}})", Code::kInvalidArgument, 400,
+       ""},
+      {500, R"({"error":"m","code":"INFERENCE_FAILED"})", Code::kInternal, 502, "UPSTREAM_ERROR"},
+  };
+  for (const KindCase& given : cases) {
+    const Error error = upstream_error(given.status, given.body, 0, scrubber());
+    EXPECT_EQ(error.code, given.code) << given.body;
+    EXPECT_EQ(error.http_status, given.http_status) << given.body;
+    EXPECT_EQ(error.type, given.type) << given.body;
+  }
+}
+
+TEST(UpstreamError, TakesTheAdviceOfTheMessageWhereNoHeaderGivesAny) {
+  constexpr std::string_view kBody =
+      R"({"error":{"message":"Rate limit reached. Please try again in 5.289s.","type":"tokens",)"
+      R"("code":"rate_limit_exceeded"}})";
+  EXPECT_EQ(upstream_error(429, kBody, 0, scrubber()).retry_after_ms, 5289U);
+  EXPECT_EQ(upstream_error(429, kBody, 7000, scrubber()).retry_after_ms, 7000U);
+  EXPECT_EQ(document_error(kBody, scrubber()).retry_after_ms, 5289U);
 }
 
 TEST(UpstreamError, NamesAMissingModel) {

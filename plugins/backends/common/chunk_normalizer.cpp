@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/chunk_normalizer.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "common/body_splice.hpp"
+#include "common/chunk_scan.hpp"
+
+namespace backplane::dialect {
+namespace {
+
+constexpr std::size_t kIdMaxBytes = 512;
+
+bool is_text(std::string_view value) {
+  return value.size() > 2 && value.front() == '"';
+}
+
+bool is_absent(const JsonMember* member) {
+  return member == nullptr || member->value == "null" || member->value == "\"\"";
+}
+
+std::uint64_t number_of(const JsonMember* member, std::uint64_t otherwise) {
+  if (member == nullptr) return otherwise;
+  std::uint64_t number = 0;
+  const char* end = member->value.data() + member->value.size();
+  const auto parsed = std::from_chars(member->value.data(), end, number);
+  return parsed.ec == std::errc() && parsed.ptr == end ? number : otherwise;
+}
+
+constexpr std::uint64_t kNone = UINT64_MAX;
+
+// As JSON; empty: it stays.
+std::string_view known_finish(std::string_view value, bool has_calls) {
+  if (value == "\"\"") return "null";
+  if (!is_text(value)) return {};
+  const std::string_view reason = value.substr(1, value.size() - 2);
+  if (reason == "stop") return has_calls ? "\"tool_calls\"" : std::string_view{};
+  if (reason == "function_call") return has_calls ? "\"tool_calls\"" : std::string_view{};
+  if (reason == "tool_use" || reason == "tool_call") return "\"tool_calls\"";
+  if (reason == "max_tokens" || reason == "max_length" || reason == "model_length") {
+    return "\"length\"";
+  }
+  if (reason == "eos" || reason == "eos_token" || reason == "end_turn" ||
+      reason == "stop_sequence") {
+    return has_calls ? "\"tool_calls\"" : "\"stop\"";
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string_view ChunkNormalizer::normalize(std::string_view document, std::size_t readable) {
+  edits_.clear();
+  text_.open(document, readable);
+  const auto members = text_.members(document);
+  if (!members) return {};
+  if (const JsonMember* choices = find_member(*members, "choices")) edit_choices(*choices);
+  add_usage(*members);
+  if (edits_.empty()) return {};
+  sort_edits(edits_);
+  out_.clear();
+  std::size_t at = 0;
+  for (const TextEdit& edit : edits_) {
+    out_.append(document.substr(at, edit.offset - at));
+    out_.append(edit.inserted);
+    at = edit.offset + edit.removed_size;
+  }
+  out_.append(document.substr(at));
+  return out_;
+}
+
+void ChunkNormalizer::edit_choices(const JsonMember& choices) {
+  if (choices.value == "null") return replace(choices.value, "[]");
+  const auto items = text_.items(choices.value);
+  if (!items) return;
+  for (const std::string_view choice : *items) edit_choice(choice);
+}
+
+void ChunkNormalizer::edit_choice(std::string_view choice) {
+  const auto members = text_.members(choice);
+  if (!members) return;
+  const std::uint64_t index = number_of(find_member(*members, "index"), 0);
+  bool has_calls = false;
+  if (const JsonMember* message = find_member(*members, "message")) {
+    edit_text(message->value, nullptr);
+    const auto said = text_.members(message->value);
+    const JsonMember* calls = said ? find_member(*said, "tool_calls") : nullptr;
+    const auto items = calls != nullptr ? text_.items(calls->value) : std::nullopt;
+    has_calls = items && !items->empty();
+  }
+  if (index < kChoicesMax) {
+    ToolCalls& calls = calls_[index];
+    if (const JsonMember* delta = find_member(*members, "delta")) edit_text(delta->value, &calls);
+    has_calls |= !calls.empty();
+  }
+  if (const JsonMember* finish = find_member(*members, "finish_reason")) {
+    edit_finish(*finish, has_calls);
+  }
+}
+
+// `calls` null: of a whole message, whose calls are told by their places.
+void ChunkNormalizer::edit_text(std::string_view message, ToolCalls* calls) {
+  const auto members = text_.members(message);
+  if (!members) return;
+  edit_reasoning(*members);
+  const JsonMember* tools = find_member(*members, "tool_calls");
+  const auto items = tools != nullptr ? text_.items(tools->value) : std::nullopt;
+  if (!items) return;
+  for (const std::string_view item : *items) edit_tool_call(item, calls);
+}
+
+void ChunkNormalizer::edit_reasoning(const std::vector<JsonMember>& members) {
+  const JsonMember* reasoning = find_member(members, "reasoning");
+  const JsonMember* content = find_member(members, "reasoning_content");
+  if (reasoning == nullptr || !is_text(reasoning->value) || !is_absent(content)) return;
+  if (content != nullptr) return replace(content->value, std::string(reasoning->value));
+  put(reasoning->begin, 0, "\"reasoning_content\":" + std::string(reasoning->value) + ',');
+}
+
+// Which of the choice's calls a piece belongs to: `is_known` where its id was told before.
+std::size_t ChunkNormalizer::place_of(const std::vector<JsonMember>& members, ToolCalls& calls,
+                                      bool& is_known) {
+  const std::uint64_t index = number_of(find_member(members, "index"), kNone);
+  const JsonMember* id = find_member(members, "id");
+  const std::size_t last = calls.empty() ? 0 : calls.size() - 1;
+  if (is_absent(id)) return index == kNone || watches_all_ ? last : index;
+  const auto same = [&](const ToolCall& call) { return call.id == id->value; };
+  const auto found = std::find_if(calls.begin(), calls.end(), same);
+  is_known = found != calls.end();
+  if (is_known) return static_cast<std::size_t>(found - calls.begin());
+  const bool is_free = index != kNone && (index >= calls.size() || calls[index].id.empty());
+  if (index != kNone && !is_free) watches_all_ = true;
+  return is_free ? index : calls.size();
+}
+
+void ChunkNormalizer::edit_tool_call(std::string_view item, ToolCalls* calls) {
+  const auto members = text_.members(item);
+  if (!members) return;
+  const JsonMember* function = find_member(*members, "function");
+  if (calls == nullptr) {
+    if (function != nullptr) edit_function(*function, false);
+    return;
+  }
+  has_calls_ = true;
+  bool is_known = false;
+  const std::size_t place = place_of(*members, *calls, is_known);
+  if (place >= kToolCallsMax) return;
+  if (place >= calls->size()) calls->resize(place + 1);
+  ToolCall& call = (*calls)[place];
+  const JsonMember* index = find_member(*members, "index");
+  if (index == nullptr) {
+    const bool is_empty = members->empty();
+    put(text_.offset(item) + 1, 0, "\"index\":" + std::to_string(place) + (is_empty ? "" : ","));
+  } else if (number_of(index, kNone) != place) {
+    replace(index->value, std::to_string(place));
+  }
+  const JsonMember* id = find_member(*members, "id");
+  if (!is_absent(id) && !is_known && id->value.size() <= kIdMaxBytes) call.id = id->value;
+  if (function != nullptr) call.is_named |= edit_function(*function, call.is_named && is_known);
+  if (!is_known) return;
+  std::vector<bool> is_removed(members->size());
+  for (std::size_t i = 0; i < members->size(); ++i) is_removed[i] = (*members)[i].name == "id";
+  remove_members(text_, *members, is_removed, edits_);
+}
+
+// Whether it has a name.
+bool ChunkNormalizer::edit_function(const JsonMember& function, bool drops_name) {
+  const auto members = text_.members(function.value);
+  if (!members) return false;
+  const JsonMember* arguments = find_member(*members, "arguments");
+  if (arguments != nullptr &&
+      (arguments->value.front() == '{' || arguments->value.front() == '[')) {
+    replace(arguments->value, json_string(arguments->value));
+  }
+  const JsonMember* name = find_member(*members, "name");
+  if (is_absent(name)) return false;
+  if (!drops_name) return true;
+  std::vector<bool> is_removed(members->size());
+  for (std::size_t i = 0; i < members->size(); ++i) is_removed[i] = (*members)[i].name == "name";
+  remove_members(text_, *members, is_removed, edits_);
+  return true;
+}
+
+void ChunkNormalizer::edit_finish(const JsonMember& finish, bool has_calls) {
+  is_given_up_ |= finish.value == "\"abort\"" || finish.value == "\"error\"";
+  const std::string_view known = known_finish(finish.value, has_calls);
+  if (!known.empty()) replace(finish.value, std::string(known));
+}
+
+void ChunkNormalizer::add_usage(const std::vector<JsonMember>& members) {
+  const JsonMember* groq = find_member(members, "x_groq");
+  const JsonMember* usage = find_member(members, "usage");
+  if (groq == nullptr || !is_absent(usage)) return;
+  const auto inner = text_.members(groq->value);
+  const JsonMember* nested = inner ? find_member(*inner, "usage") : nullptr;
+  if (nested == nullptr || nested->value.front() != '{') return;
+  if (usage != nullptr) return replace(usage->value, std::string(nested->value));
+  put(groq->begin, 0, "\"usage\":" + std::string(nested->value) + ',');
+}
+
+}  // namespace backplane::dialect

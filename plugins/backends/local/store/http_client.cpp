@@ -76,12 +76,12 @@ struct HttpClient::Request {
 };
 
 Result<std::unique_ptr<HttpClient>> HttpClient::create(HttpOptions options) {
-  const auto curl = CurlLibrary::load();
+  const auto curl = fetch::CurlLibrary::load();
   if (!curl) return curl.error();
   return std::unique_ptr<HttpClient>(new HttpClient(**curl, std::move(options)));
 }
 
-HttpClient::HttpClient(const CurlLibrary& curl, HttpOptions options)
+HttpClient::HttpClient(const fetch::CurlLibrary& curl, HttpOptions options)
     : curl_(curl), options_(std::move(options)), multi_(curl.multi_init()) {}
 
 HttpClient::~HttpClient() {

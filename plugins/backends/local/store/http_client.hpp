@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "plugins/backends/local/store/curl_library.hpp"
+#include "common/fetch/curl_library.hpp"
 #include "plugins/backends/local/store/range_plan.hpp"
 
 namespace backplane::local {
@@ -66,14 +66,14 @@ class HttpClient {
 
  private:
   struct Request;
-  HttpClient(const CurlLibrary& curl, HttpOptions options);
+  HttpClient(const fetch::CurlLibrary& curl, HttpOptions options);
   void prepare(Request& request);
   void finish(Request& request, CURLcode result);
   std::string redirect_target(Request& request);
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* context);
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* context);
 
-  const CurlLibrary& curl_;
+  const fetch::CurlLibrary& curl_;
   const HttpOptions options_;
   CURLM* multi_;
   std::list<std::unique_ptr<Request>> running_;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plugins/backends/local/store/curl_library.hpp"
+#include "common/fetch/curl_library.hpp"
 
 #include <dlfcn.h>
 
 #include <mutex>
 
-namespace backplane::local {
+namespace backplane::fetch {
 namespace {
 
 template <class Function>
@@ -19,6 +19,7 @@ bool find_all(void* library, CurlLibrary& curl) {
          find(library, "curl_easy_init", curl.easy_init) &&
          find(library, "curl_easy_cleanup", curl.easy_cleanup) &&
          find(library, "curl_easy_getinfo", curl.easy_getinfo) &&
+         find(library, "curl_easy_perform", curl.easy_perform) &&
          find(library, "curl_easy_reset", curl.easy_reset) &&
          find(library, "curl_easy_setopt", curl.easy_setopt) &&
          find(library, "curl_easy_strerror", curl.easy_strerror) &&
@@ -57,4 +58,4 @@ Result<const CurlLibrary*> CurlLibrary::load() {
   return static_cast<const CurlLibrary*>(&curl);
 }
 
-}  // namespace backplane::local
+}  // namespace backplane::fetch

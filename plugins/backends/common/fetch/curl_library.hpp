@@ -6,13 +6,14 @@
 #include <curl/curl.h>
 #include <backplane/result.hpp>
 
-namespace backplane::local {
+namespace backplane::fetch {
 
 struct CurlLibrary {
   decltype(&::curl_global_init) global_init = nullptr;
   decltype(&::curl_easy_init) easy_init = nullptr;
   decltype(&::curl_easy_cleanup) easy_cleanup = nullptr;
   decltype(&::curl_easy_getinfo) easy_getinfo = nullptr;
+  decltype(&::curl_easy_perform) easy_perform = nullptr;
   decltype(&::curl_easy_reset) easy_reset = nullptr;
   decltype(&::curl_easy_setopt) easy_setopt = nullptr;
   decltype(&::curl_easy_strerror) easy_strerror = nullptr;
@@ -29,4 +30,4 @@ struct CurlLibrary {
   static Result<const CurlLibrary*> load();
 };
 
-}  // namespace backplane::local
+}  // namespace backplane::fetch

@@ -122,6 +122,8 @@ constexpr std::array kProfiles{
             .lists_models = false,
             .operations = "chat.completions",
             .fields = kOldLimitFields},
+    Profile{
+        .name = "phala", .base_url = "https://inference.phala.com/v1", .operations = kTextVectors},
     Profile{.name = "redpill", .base_url = "https://api.redpill.ai/v1", .operations = kTextVectors},
     Profile{.name = "sambanova",
             .base_url = "https://api.sambanova.ai/v1",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "made_evidence.hpp"
+#include "tests/plugins/backends/common/attestation/made_evidence.hpp"
 
 #include <openssl/ecdsa.h>
 #include <openssl/pem.h>

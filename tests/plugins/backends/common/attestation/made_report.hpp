@@ -9,7 +9,7 @@
 
 #include "common/attestation/report_verifier.hpp"
 #include "common/sealing/keccak.hpp"
-#include "made_evidence.hpp"
+#include "tests/plugins/backends/common/attestation/made_evidence.hpp"
 
 namespace backplane::attestation {
 

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <backplane/command.hpp>
+
+#include "common/provider.hpp"
+#include "plugins/backends/phala/commands/attest_command.hpp"
+
+namespace backplane::phala {
+namespace {
+
+constexpr char kSchema[] =
+#include "bp_plugin_schema.inc"
+    ;
+
+class Phala final : public dialect::Provider {
+ public:
+  static Result<std::unique_ptr<Phala>> create(Host host, const InstanceOptions& options) {
+    return dialect::make_provider<Phala>(host, options, "phala", "backplane/" BP_PLUGIN_VERSION);
+  }
+
+  using Provider::Provider;
+};
+
+constexpr bp_command kCommands[] = {command<&run_attest_command>(
+    "attest", "Verify a provider's evidence of trusted execution (Intel TDX)")};
+
+}  // namespace
+
+BP_EXPORT_BACKEND_WITH_COMMANDS(Phala, kSchema, kCommands);
+
+}  // namespace backplane::phala

@@ -11,11 +11,15 @@ import {chunk, event, upstream} from './upstream.mjs';
 const plugins = join(dirname(backplane), '../lib/backplane/plugins');
 
 test('check passes every deployment in configs/', () => {
-  const files = readdirSync(join(source, 'configs')).filter((name) => name.endsWith('.yaml'));
-  assert.ok(files.length >= 3);
-  for (const file of files) {
-    const {status, stderr} = run(['check', '--no-env', join(source, 'configs', file)]);
-    assert.equal(status, 0, `${file}: ${stderr}`);
+  const folders = {configs: 3, 'configs/providers': 20};
+  for (const [folder, least] of Object.entries(folders)) {
+    const files = readdirSync(join(source, folder)).filter((name) => name.endsWith('.yaml'));
+    assert.ok(files.length >= least);
+    for (const file of files) {
+      const {status, stderr} = run(['check', '--no-env', join(source, folder, file)]);
+      assert.equal(status, 0, `${file}: ${stderr}`);
+      assert.doesNotMatch(stderr, /warning/, file);
+    }
   }
 });
 

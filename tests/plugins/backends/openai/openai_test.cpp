@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "exchange.hpp"
+#include "tests/plugins/backends/common/exchange.hpp"
 
 namespace backplane {
 namespace {
@@ -16,7 +16,7 @@ using testing::Headers;
 using Texts = std::vector<std::string>;
 
 TEST(OpenAi, NamesItself) {
-  const bp_plugin& plugin = testing::openai_plugin();
+  const bp_plugin& plugin = testing::tested_plugin();
   EXPECT_EQ(view(plugin.name), "openai");
   EXPECT_NE(view(plugin.schema).find("\"base_url\""), std::string_view::npos);
   EXPECT_EQ(plugin.get_interface(str("bp.transport/1")), nullptr);

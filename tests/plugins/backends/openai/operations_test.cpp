@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "exchange.hpp"
+#include "tests/plugins/backends/common/exchange.hpp"
 
 namespace backplane {
 namespace {

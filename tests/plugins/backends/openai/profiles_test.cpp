@@ -9,7 +9,7 @@
 
 #include "common/operations.hpp"
 #include "common/profile.hpp"
-#include "exchange.hpp"
+#include "tests/plugins/backends/common/exchange.hpp"
 
 namespace backplane {
 namespace {
@@ -48,7 +48,7 @@ class Chat {
 TEST(Profiles, TheSchemaNamesEveryOne) {
   simdjson::dom::parser parser;
   simdjson::dom::array names;
-  const std::string schema(view(testing::openai_plugin().schema));
+  const std::string schema(view(testing::tested_plugin().schema));
   ASSERT_EQ(parser.parse(schema).at_pointer("/properties/profile/enum").get(names),
             simdjson::SUCCESS);
   Texts listed;

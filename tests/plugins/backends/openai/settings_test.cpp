@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "plugin_rig.hpp"
+#include "tests/plugins/backends/common/plugin_rig.hpp"
 
 namespace backplane {
 namespace {

@@ -10,14 +10,14 @@
 #include <string>
 #include <string_view>
 
-#include "tests/plugins/backends/common/fake_host.hpp"
+#include "fake_host.hpp"
 
 namespace backplane::testing {
 
 // Mapped for the life of the process.
-inline const bp_plugin& openai_plugin() {
+inline const bp_plugin& tested_plugin() {
   static const bp_plugin* const kPlugin = [] {
-    void* library = dlopen(OPENAI_PLUGIN, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    void* library = dlopen(PLUGIN_FILE, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (library == nullptr) throw std::runtime_error(dlerror());
     const auto entry = reinterpret_cast<bp_plugin_entry>(dlsym(library, BP_ENTRY_SYMBOL));
     const bp_plugin* plugin = nullptr;
@@ -33,7 +33,7 @@ inline const bp_plugin& openai_plugin() {
 class Instance {
  public:
   explicit Instance(std::string_view settings)
-      : backend_(static_cast<const bp_backend*>(openai_plugin().get_interface(str(BP_BACKEND_ID)))),
+      : backend_(static_cast<const bp_backend*>(tested_plugin().get_interface(str(BP_BACKEND_ID)))),
         settings_(settings) {}
   ~Instance() {
     if (self_ == nullptr) return;

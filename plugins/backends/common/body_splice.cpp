@@ -110,6 +110,12 @@ Result<BodySplice> BodySplice::make_form(const bp_request& request) {
   return splice;
 }
 
+BodySplice BodySplice::of_text(std::string text) {
+  BodySplice splice;
+  splice.edits_.push_back({0, 0, std::move(text)});
+  return splice;
+}
+
 void BodySplice::name_model(const bp_request& request) {
   if (request.model.size == 0) return;
   std::string name = json_string(view(request.model));

@@ -28,6 +28,9 @@ class BodySplice {
   // place of the field's value. INVALID_ARGUMENT: the form names no model, or none can be written.
   static Result<BodySplice> make_form(const bp_request& request);
 
+  // A body that is there already, all of it.
+  static BodySplice of_text(std::string text);
+
   // What to send, in order; valid until the splice moves or goes.
   std::vector<bp_str> pieces() const;
   // Fields that the rules took out and the client has to be told of.

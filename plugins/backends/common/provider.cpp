@@ -193,10 +193,14 @@ Result<Call*> Provider::submit(const bp_request& request, const bp_sink& sink) {
       is_form(request) ? BodySplice::make_form(named) : BodySplice::make(named, asks_usage, rules);
   if (!body) return body.error();
   std::vector<std::string> dropped = body->dropped();
-  return start_call(
-      upstream_, request, sink,
-      {settings_.base_url + std::string(operation->path), headers_of(*operation, request),
-       std::move(*body), rules_of(*operation, asks_usage), std::move(dropped)});
+  return send(request, sink, model,
+              {settings_.base_url + std::string(operation->path), headers_of(*operation, request),
+               std::move(*body), rules_of(*operation, asks_usage), std::move(dropped)});
+}
+
+Result<Call*> Provider::send(const bp_request& request, const bp_sink& sink,
+                             std::string_view /*model*/, Outgoing outgoing) {
+  return start_call(upstream_, request, sink, std::move(outgoing));
 }
 
 // Built from zero: of what the client sent only the type of a form, which names its boundary, and

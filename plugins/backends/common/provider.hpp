@@ -3,6 +3,7 @@
 // common, which is all but their schema and their profile.
 #pragma once
 
+#include "common/http_call.hpp"
 #include "common/model_feed.hpp"
 #include "common/operations.hpp"
 #include "common/settings.hpp"
@@ -26,6 +27,16 @@ class Provider : public Backend {
   void stop() override;
   Result<Call*> submit(const bp_request& request, const bp_sink& sink) override;
   std::string describe() override;
+
+ protected:
+  // [loop] Sends what a request has become; for plugins whose calls need more than that. `model`:
+  // the provider's name for it.
+  virtual Result<Call*> send(const bp_request& request, const bp_sink& sink, std::string_view model,
+                             Outgoing outgoing);
+  const Upstream& upstream() const { return upstream_; }
+  const std::string& base_url() const { return settings_.base_url; }
+  // Of every request, from start on.
+  const std::vector<Header>& headers() const { return headers_; }
 
  private:
   bool offers(const Operation& operation) const;

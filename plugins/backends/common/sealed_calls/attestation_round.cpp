@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/sealed_calls/attestation_round.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "common/call_error.hpp"
+#include "common/sealing/keys.hpp"
+
+namespace backplane::sealed_calls {
+namespace {
+
+using attestation::CollateralRequest;
+using attestation::Platform;
+using dialect::HttpReply;
+
+Error no_evidence(const std::string& why) {
+  return dialect::bad_answer(Code::kUnavailable,
+                             "the model's attestation could not be had: " + why);
+}
+
+Error rejected(const Error& why) {
+  return {Code::kPermissionDenied, "the model's attestation was rejected: " + why.message, why.type,
+          502, 0};
+}
+
+std::string percent_encoded(std::string_view text) {
+  static constexpr std::string_view kHex = "0123456789ABCDEF";
+  static constexpr std::string_view kPlain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+  std::string out;
+  for (const char letter : text) {
+    if (kPlain.find(letter) != std::string_view::npos) {
+      out += letter;
+    } else {
+      const auto code = static_cast<unsigned char>(letter);
+      out += {'%', kHex[code >> 4U], kHex[code & 15U]};
+    }
+  }
+  return out;
+}
+
+// The reply's body, or why there is none.
+Status check_reply(const Result<HttpReply>& reply) {
+  if (!reply) return no_evidence(reply.error().message);
+  if (reply->status != 200) return no_evidence("status " + std::to_string(reply->status));
+  return ok();
+}
+
+std::array<const CollateralRequest*, 4> in_order(const attestation::CollateralRequests& requests) {
+  return {&requests.tcb_info, &requests.qe_identity, &requests.pck_crl, &requests.root_crl};
+}
+
+bool has_passed(const attestation::EvidenceVerdict& verdict, std::string_view name) {
+  return std::any_of(verdict.findings.begin(), verdict.findings.end(), [&](const auto& finding) {
+    return finding.name == name && finding.outcome == attestation::Outcome::kPassed;
+  });
+}
+
+}  // namespace
+
+AttestationRound::AttestationRound(const dialect::Services& services,
+                                   const AttestationOptions& options, AttestedKeys& keys,
+                                   bp_loop* loop)
+    : services_(services), options_(options), keys_(keys), loop_(loop) {}
+
+std::int64_t AttestationRound::unix_time_s() const {
+  return services_.clock->unix_ns(services_.clock->context) / 1'000'000'000;
+}
+
+Status AttestationRound::start(std::string model, const std::vector<dialect::Header>& headers,
+                               Done done) {
+  if (const Status filled = sealing::fill_random(nonce_); !filled) return filled;
+  model_ = std::move(model);
+  done_ = std::move(done);
+  const std::string url = options_.report_url + "?model=" + percent_encoded(model_) +
+                          "&nonce=" + attestation::to_hex(nonce_);
+  get_ = std::make_unique<dialect::HttpGet>(services_);
+  return get_->send(loop_, url, headers, {attestation::kReportBytesMax, options_.timeout_ms},
+                    [this](const Result<HttpReply>& reply) { take_report(reply); });
+}
+
+void AttestationRound::take_report(const Result<HttpReply>& reply) {
+  if (const Status checked = check_reply(reply); !checked) return finish(checked.error());
+  Result<attestation::Report> report = attestation::read_report(reply->body);
+  if (!report) return finish(rejected(report.error()));
+  report_ = std::move(*report);
+  for (const Platform& platform : attestation::platforms_of(*report_)) {
+    if (keys_.collateral_of(platform, unix_time_s()) == nullptr) missing_.push_back(platform);
+  }
+  if (missing_.size() > kPlatformsOfReportMax) {
+    return finish(rejected(invalid_argument("its quotes are of too many platforms")));
+  }
+  fetch_collateral();
+}
+
+void AttestationRound::fetch_collateral() {
+  if (missing_.empty()) return verify();
+  answers_.clear();
+  requests_ = attestation::collateral_requests(missing_.back(), options_.collateral_url);
+  if (const Status asked = ask(requests_.tcb_info); !asked) finish(asked.error());
+}
+
+Status AttestationRound::ask(const CollateralRequest& request) {
+  get_ = std::make_unique<dialect::HttpGet>(services_);
+  return get_->send(loop_, request.url, {{"accept-encoding", "identity"}},
+                    {attestation::kCollateralAnswerBytesMax, options_.timeout_ms},
+                    [this](const Result<HttpReply>& reply) { take_collateral(reply); });
+}
+
+void AttestationRound::take_collateral(const Result<HttpReply>& reply) {
+  if (const Status checked = check_reply(reply); !checked) return finish(checked.error());
+  const auto order = in_order(requests_);
+  const CollateralRequest& request = *order[answers_.size()];
+  std::string_view chain = reply->header(request.issuer_chain_header);
+  if (chain.empty()) chain = reply->header(request.other_issuer_header);
+  answers_.push_back({reply->body, std::string(chain)});
+  if (answers_.size() < order.size()) {
+    if (const Status asked = ask(*order[answers_.size()]); !asked) finish(asked.error());
+    return;
+  }
+  Result<attestation::Collateral> collateral =
+      attestation::collateral_from({std::move(answers_[0]), std::move(answers_[1]),
+                                    std::move(answers_[2]), std::move(answers_[3])});
+  if (!collateral) return finish(no_evidence(collateral.error().message));
+  keys_.keep_collateral(missing_.back(), std::move(*collateral), unix_time_s());
+  missing_.pop_back();
+  fetch_collateral();
+}
+
+void AttestationRound::verify() {
+  const std::int64_t now_s = unix_time_s();
+  std::vector<std::shared_ptr<const attestation::Collateral>> used;
+  attestation::ReportOptions options;
+  options.quote = {now_s, options_.anchor, options_.policy};
+  options.nonce = nonce_;
+  options.model = model_;
+  options.allowed = options_.allowed;
+  const attestation::ReportVerdict verdict = attestation::verify_report(
+      *report_,
+      [&](const Platform& platform) {
+        used.push_back(keys_.collateral_of(platform, now_s));
+        return used.back().get();
+      },
+      options);
+  Result<std::string> key = key_in(verdict);
+  if (key) {
+    keys_.keep_key(model_, *key, now_s + options_.interval_s);
+  } else {
+    for (const Platform& platform : attestation::platforms_of(*report_)) {
+      keys_.drop_collateral(platform);
+    }
+  }
+  finish(std::move(key));
+}
+
+// Only what was bound, for this nonce, by a quote that was accepted.
+Result<std::string> AttestationRound::key_in(const attestation::ReportVerdict& verdict) const {
+  if (verdict.rejection) return rejected(*verdict.rejection);
+  for (const attestation::EvidenceVerdict& evidence : verdict.evidences) {
+    const attestation::Bound& bound = evidence.bound;
+    const bool is_wanted = evidence.role != "gateway" && !bound.signing_key.empty() &&
+                           bound.signing_algorithm == options_.signing_algorithm;
+    if (verdict.is_accepted && evidence.is_accepted && is_wanted &&
+        has_passed(evidence, "signing_key") && has_passed(evidence, "freshness")) {
+      return bound.signing_key;
+    }
+  }
+  return rejected(invalid_argument("no key is bound to a quote and to the nonce"));
+}
+
+// Last of all, as it may destroy this.
+void AttestationRound::finish(Result<std::string> result) {
+  const Done done = std::move(done_);
+  done(std::move(result));
+}
+
+}  // namespace backplane::sealed_calls

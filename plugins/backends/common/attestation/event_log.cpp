@@ -13,6 +13,7 @@ namespace json = boost::json;
 
 constexpr std::uint32_t kRuntimeEvent = 0x08000001;
 constexpr std::size_t kRuntimeRegister = 3;
+constexpr std::string_view kBootEnd = "system-ready";
 
 Error broken(const std::string& what) {
   return rejected(reason::kEventLog, "the event log " + what);
@@ -94,11 +95,16 @@ Status check_replay(const std::vector<Event>& events, const std::array<Field<48>
 }
 
 std::optional<Bytes> payload_of(const std::vector<Event>& events, std::string_view name) {
-  const auto is_it = [&](const Event& event) {
-    return event.register_index == kRuntimeRegister && event.name == name;
-  };
-  if (std::count_if(events.begin(), events.end(), is_it) != 1) return std::nullopt;
-  return std::find_if(events.begin(), events.end(), is_it)->payload;
+  const Event* found = nullptr;
+  for (const Event& event : events) {
+    if (event.register_index != kRuntimeRegister) continue;
+    if (event.name == kBootEnd) break;
+    if (event.name != name) continue;
+    if (found != nullptr) return std::nullopt;
+    found = &event;
+  }
+  if (found == nullptr) return std::nullopt;
+  return found->payload;
 }
 
 }  // namespace backplane::attestation

@@ -29,8 +29,8 @@ std::array<Field<48>, 4> replayed(const std::vector<Event>& events);
 // Errors: reason::kEventLog, with the register that differs.
 Status check_replay(const std::vector<Event>& events, const std::array<Field<48>, 4>& registers);
 
-// The payload of register 3's event `name`; nothing unless there is exactly one, as what a domain
-// runs may add events of its own.
+// The payload of register 3's event `name`, of those until "system-ready": what a domain runs may
+// add any after it. Nothing unless there is exactly one.
 std::optional<Bytes> payload_of(const std::vector<Event>& events, std::string_view name);
 
 }  // namespace backplane::attestation

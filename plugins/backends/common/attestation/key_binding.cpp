@@ -36,6 +36,9 @@ Result<Identity> ecdsa_identity(const Evidence& evidence) {
   if (!said && !evidence.signing_address.empty()) {
     return rejected(reason::kSigningKey, "the signing address is not one of 20 bytes");
   }
+  if (!said && evidence.signing_key.empty()) {
+    return rejected(reason::kSigningKey, "the report names no signing key");
+  }
   Identity identity;
   identity.bound.signing_algorithm = "ecdsa";
   if (said) identity.bytes.assign(said->begin(), said->end());
@@ -136,17 +139,15 @@ bool is_statement(const json::object& statement, const Field<64>& report_data) {
          is_zero(BytesView(report_data).subspan(32));
 }
 
-// The statement over the gateway's set of keys, of either generation; else the older layout.
+// The statement over the gateway's set of keys, of either generation; else the older layout, which
+// binds one key of the set alone.
 Result<Bound> bind_workload(const Evidence& evidence, const Field<64>& report_data,
                             const std::string& nonce) {
   const std::optional<std::string> keys = canonical_json(evidence.keyset);
   if (!keys || !evidence.keyset.is_object()) {
-    return rejected(reason::kReportMalformed, "the report has no readable set of keys");
+    return bind_signing_key(evidence, report_data, nonce);
   }
   const std::string digest = "sha256:" + to_hex(sha256(bytes_of(*keys)));
-  if (!evidence.keyset_digest.empty() && evidence.keyset_digest != digest) {
-    return rejected(reason::kSigningKey, "the set of keys does not have the digest it is said to");
-  }
   const json::value asked = nonce.empty() ? json::value() : json::value(nonce);
   const json::object statement{
       {"keyset_digest", digest}, {"nonce", asked}, {"purpose", "aci.report_data.v1"}};
@@ -171,7 +172,7 @@ Result<Bound> bind_chutes(const Evidence& evidence, const Field<64>& report_data
   }
   Bound bound;
   bound.method = "sha256 of nonce and encryption key in the report data";
-  bound.nonce_method = "statement";
+  bound.nonce_method = evidence.nonce.empty() ? "" : "statement";
   bound.nonce = evidence.nonce;
   bound.signing_key = evidence.e2e_key;
   return bound;
@@ -209,6 +210,9 @@ Result<Bound> check_binding(const Evidence& evidence, const Field<64>& report_da
                             const std::optional<Field<32>>& nonce) {
   const Result<std::string> asked = expected_nonce(evidence, nonce);
   if (!asked) return asked.error();
+  if (nonce && evidence.binding == Binding::kChutes && evidence.nonce.empty()) {
+    return rejected(reason::kNonce, "the report does not have the nonce that was asked with");
+  }
   switch (evidence.binding) {
     case Binding::kSigningKey:
       return bind_signing_key(evidence, report_data, *asked);

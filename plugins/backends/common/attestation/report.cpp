@@ -251,7 +251,6 @@ class ReportReader {
       if (Status status = read_quote(proof, {"quote"}, evidence); !status) return status;
       evidence.keyset = keyset;
       evidence.workload_id = text(value, {"workload_id"});
-      evidence.keyset_digest = text(value, {"workload_keyset_digest"});
       evidence.nonce = text(value, {"request_nonce", "nonce"});
       evidence.signing_address = text(value, {"signing_address"});
       evidence.signing_key = key_of_address(keyset, evidence.signing_address);

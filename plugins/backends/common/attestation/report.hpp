@@ -38,7 +38,6 @@ struct Evidence {
   std::string actions_hash;  // of a compose manager
   boost::json::value actions;
   boost::json::value keyset;  // ACI
-  std::string keyset_digest;
   std::string workload_id;
   std::string report_data;   // what it says the quote has, in hex
   std::string app_compose;   // the text that was measured

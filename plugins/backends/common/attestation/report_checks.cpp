@@ -115,13 +115,17 @@ Status check_gpu_list(const json::value& payload, const std::string& nonce, Evid
   if (gpus == nullptr || gpus->empty() || gpus->size() > kGpusMax) {
     return failed(out, "gpu_nonce", reason::kGpuNonce, "the GPUs' evidence cannot be read");
   }
+  std::size_t answers = 0;
   for (const json::value& gpu : *gpus) {
     const std::optional<std::string> asked = nonce_of_gpu(gpu);
     if (asked && *asked != nonce) {
       return failed(out, "gpu_nonce", reason::kGpuNonce, "a GPU answered another nonce");
     }
+    if (asked) ++answers;
   }
-  passed(out, "gpu_nonce", std::to_string(gpus->size()) + " GPU(s) with the quote's nonce");
+  passed(out, "gpu_nonce",
+         "the quote's; it stands in the evidence of " + std::to_string(answers) + " of " +
+             std::to_string(gpus->size()) + " GPU(s)");
   return ok();
 }
 

@@ -73,6 +73,9 @@ Status check_key_and_nonce(const Evidence& evidence, const ReportOptions& option
   out.findings.push_back({"freshness", is_fresh ? Outcome::kPassed : Outcome::kNotChecked,
                           is_fresh ? "it answers the nonce that was asked with"
                                    : "no nonce was given to compare with"});
+  if (options.requires_key && !has_key) {
+    return rejected(reason::kSigningKey, "the quote is not said to bind any key");
+  }
   return ok();
 }
 

@@ -44,6 +44,7 @@ struct ReportOptions {
   QuoteOptions quote;
   std::optional<Field<32>> nonce;  // what the report was asked with; none: its age is not known
   std::string model;               // the one asked for; empty: any
+  bool requires_key = false;  // rejected unless each quote binds a key, or what is done with it
   // By the name of a measurement, the hex values that are allowed; others are not looked at.
   std::map<std::string, std::vector<std::string>> allowed;
 };

@@ -178,6 +178,30 @@ TEST(ReportVerifier, DoesNotTrustTheDigestsOfTheRuntime) {
   EXPECT_EQ(type_of(made.verify()), reason::kEventLog);
 }
 
+TEST(EventLog, MeasuresWhatCameBeforeTheAppRan) {
+  json::array log = made_event_log();
+  json::object forged = log.at(3).as_object();
+  forged["event"] = "os-image-hash";
+  log.push_back(forged);
+  forged["event"] = "app-id";
+  forged["event_payload"] = "bad0";
+  log.push_back(forged);
+  Result<std::vector<Event>> events = read_event_log(log);
+  ASSERT_TRUE(events);
+  EXPECT_FALSE(payload_of(*events, "os-image-hash"));
+  EXPECT_EQ(to_hex(*payload_of(*events, "app-id")), "c0ffee");
+  log.insert(log.begin() + 3, forged);
+  EXPECT_FALSE(payload_of(*read_event_log(log), "app-id"));  // which one is meant?
+}
+
+TEST(ReportVerifier, WantsAKeyWhenTold) {
+  MadeReport made = make_flat_report();
+  made.options.requires_key = true;
+  EXPECT_TRUE(made.verify().is_accepted);
+  const std::string quote(made.document.at("intel_quote").as_string());
+  EXPECT_EQ(type_of(made.verify_text(quote)), reason::kSigningKey);
+}
+
 TEST(ReportVerifier, ChecksBothPlacesOfTheConfiguration) {
   Recipe recipe;
   recipe.report.mr_config_id = config_id_of(kAppCompose);

@@ -8,6 +8,7 @@ namespace backplane {
 namespace {
 
 constexpr auto kTidyPeriod = std::chrono::milliseconds(20);
+constexpr auto kIdlePeriod = std::chrono::seconds(10);
 
 }  // namespace
 
@@ -39,7 +40,7 @@ void ControlThread::run() {
     if (untidy) {
       wake_.wait_for(lock, kTidyPeriod, has_work);
     } else {
-      wake_.wait(lock, has_work);
+      wake_.wait_for(lock, kIdlePeriod, has_work);
     }
     if (jobs_.empty() && stopping_) return;
     std::function<void()> job;

@@ -13,7 +13,8 @@ namespace backplane {
 
 class ControlThread {
  public:
-  // `tidy` is called after each job, and every 20 ms as long as it answers true.
+  // `tidy` is called after each job, every 20 ms as long as it answers true, and else every ten
+  // seconds.
   explicit ControlThread(std::function<bool()> tidy);
   ~ControlThread() { stop(); }
   ControlThread(const ControlThread&) = delete;

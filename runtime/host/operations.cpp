@@ -49,24 +49,67 @@ json::object object_of(const BackendInstance& backend) {
   return {{"name", backend.name},
           {"in_flight", backend.in_flight.load()},
           {"max_concurrent", backend.calls_max.load()},
+          {"adaptive_concurrency", backend.limit.now()},
           {"leaked", backend.leaked.load()},
           {"timeout_ms", backend.timeout_ms.load()}};
 }
 
-json::object object_of(const Model& model) {
-  json::array routes;
-  for (const Route& route : model.routes) {
-    json::object entry = object_of(*route.backend);
-    entry.erase("name");
-    entry.insert(
-        {{"backend", route.backend->name}, {"model", route.model}, {"weight", route.weight}});
-    routes.emplace_back(std::move(entry));
+json::value price_of(const std::optional<Price>& price) {
+  if (!price) return nullptr;
+  return json::object{{"input_nano_usd_per_million_tokens", price->input_nano_usd_per_mtok},
+                      {"output_nano_usd_per_million_tokens", price->output_nano_usd_per_mtok}};
+}
+
+// Why a route is where it is.
+std::string reason_of(const Route& route, RouteHealth health) {
+  if (route.backend->is_full()) return "its backend has all the calls that it takes";
+  switch (health) {
+    case RouteHealth::kGood:
+      return "it serves";
+    case RouteHealth::kLimited:
+      return "its provider takes no more for now";
+    case RouteHealth::kProbeDue:
+      return "it was left out, and the next call that may tries it";
+    case RouteHealth::kEjected:
+      return std::string("it is left out, the last failure was ") +
+             name_of(route.state->last_failure());
   }
+  return "";
+}
+
+json::object object_of(const Route& route, std::int64_t now_ns) {
+  constexpr std::int64_t kMillisecondNs = 1'000'000;
+  constexpr float kUsPerMs = 1'000;
+  const RouteHealth health = route.state->health(now_ns);
+  const RouteState::Speed speed = route.state->speed(now_ns);
+  const std::int64_t until_ns = route.state->until_ns(now_ns);
+  json::object out = object_of(*route.backend);
+  out.erase("name");
+  out.insert({{"backend", route.backend->name},
+              {"model", route.model},
+              {"weight", route.weight},
+              {"state", name_of(health)},
+              {"reason", reason_of(route, health)},
+              {"for_ms", until_ns == 0 ? 0 : (until_ns - now_ns) / kMillisecondNs},
+              {"failures_in_a_row", route.state->failures_in_a_row()},
+              {"ejections", route.state->ejections()},
+              {"first_event_ms", speed.first_event_us / kUsPerMs},
+              {"tokens_per_second", speed.tokens_per_s},
+              {"samples", speed.samples},
+              {"waiting", speed.waiting},
+              {"waiting_ms", speed.waiting_us / kUsPerMs},
+              {"cost", price_of(cost_of(route))},
+              {"privacy", name_of(privacy_of(route))}});
+  return out;
+}
+
+json::object object_of(const Model& model, std::int64_t now_ns) {
+  json::array routes;
+  for (const Route& route : model.routes) routes.emplace_back(object_of(route, now_ns));
   return {{"name", model.name},
-          {"policy", model.policy == RoutePolicy::kWeighted ? "weighted" : "ordered"},
-          {"price",
-           {{"input_nano_usd_per_million_tokens", model.price.input_nano_usd_per_mtok},
-            {"output_nano_usd_per_million_tokens", model.price.output_nano_usd_per_mtok}}},
+          {"policy", name_of(model.policy)},
+          {"sticky", model.is_sticky},
+          {"price", price_of(model.price)},
           {"routes", std::move(routes)}};
 }
 
@@ -138,10 +181,11 @@ std::string Runtime::Parts::plugins() const {
 std::string Runtime::Parts::routes() const {
   json::array models;
   json::array backends;
+  const std::int64_t now_ns = system_clock()->monotonic_ns(nullptr);
   const std::lock_guard lock(mutex_);
   if (current_ != nullptr) {
     for (const auto& [name, model] : current_->router().models()) {
-      models.emplace_back(object_of(model));
+      models.emplace_back(object_of(model, now_ns));
     }
     for (const auto& each : current_->backends) backends.emplace_back(object_of(each->instance));
   }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/host/running_deployment.hpp"
 
-#include "runtime/host/backend_operations.hpp"
+#include "runtime/host/backend_description.hpp"
 #include "runtime/host/catalog_schemas.hpp"
 #include "runtime/host/deployment_changes.hpp"
+#include "runtime/pipeline/model_list.hpp"
 
 #include <algorithm>
 
@@ -98,9 +99,9 @@ Status RunningDeployment::start_backend(const config::PluginInstance& entry,
   if (before != nullptr) learn_from(*before, running->instance);
   backends.push_back(running);
   if (const Status started = running->plugin->start(); !started) return started;
-  auto operations = operations_of(*running->plugin);
-  if (!operations) return operations.error();
-  running->instance.operations = std::move(*operations);
+  auto description = description_of(*running->plugin);
+  if (!description) return description.error();
+  running->instance.operations = std::move(description->operations);
   return ok();
 }
 
@@ -196,9 +197,26 @@ std::vector<Model> RunningDeployment::models() {
   return models;
 }
 
+void RunningDeployment::describe_routes() {
+  for (const auto& backend : backends) {
+    const auto description = description_of(*backend->plugin);
+    if (!description) {
+      host_.logger.write(LogLevel::kWarn, "runtime",
+                         "what was known of it stays: " + description.error().message);
+      continue;
+    }
+    apply(*description, backend->instance, *router_);
+  }
+}
+
+std::string RunningDeployment::list_models() const {
+  return model_list(*router_, generation_->models_created_s());
+}
+
 Status RunningDeployment::make_generation() {
   host_.route_states.drop_unused();
   router_ = std::make_unique<Router>(models());
+  describe_routes();
   Result<CallMetrics> made = CallMetrics::create(host_.metrics, *router_);
   if (!made) return made.error();
   metrics_ = std::make_unique<CallMetrics>(std::move(*made));

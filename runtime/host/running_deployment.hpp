@@ -45,6 +45,11 @@ class RunningDeployment {
   // From here on it is this deployment that bounds the backends, also those taken over.
   void set_bounds();
 
+  // Asks every backend anew what it says of its models.
+  void describe_routes();
+  // For GET /v1/models, as of now.
+  std::string list_models() const;
+
   // Tells all of its instances. Idempotent.
   void drain(std::int64_t deadline_ns);
 

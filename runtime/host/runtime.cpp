@@ -49,6 +49,7 @@ Runtime::Parts::Parts(config::Deployment deployment)
       loop_count_(deployment.limits.loops),
       log_format_(deployment.log.format),
       started_ns_(now_ns()),
+      described_ns_(started_ns_),
       host_(deployment.log),
       retirement_(host_) {
   current_ = std::make_unique<RunningDeployment>(std::move(deployment), 1, host_);
@@ -116,8 +117,18 @@ bool Runtime::Parts::tidy() {
     const bool over = each->server->connection_count() == 0 || now_ns() > each->deadline_ns;
     each = over ? draining_admins_.erase(each) : std::next(each);
   }
+  describe_routes();
   const bool left = retirement_.tidy();
   return left || !draining_admins_.empty();
+}
+
+// Models and prices of providers change while nobody looks.
+void Runtime::Parts::describe_routes() {
+  constexpr std::int64_t kPeriodNs = 10 * kSecondNs;
+  if (now_ns() - described_ns_ < kPeriodNs || is_stopping()) return;
+  described_ns_ = now_ns();
+  current_->describe_routes();
+  gateway_->show_models(current_->list_models());
 }
 
 bool Runtime::Parts::wait_until(const std::function<bool()>& done, std::int64_t patience_ms) const {

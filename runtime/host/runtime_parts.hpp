@@ -55,6 +55,7 @@ class Runtime::Parts final : public AdminOperations {
   Status start_parts(StartOptions options);
   Status start_admin(const config::Deployment& deployment, std::unique_ptr<AdminServer>& out);
   bool tidy();
+  void describe_routes();
   bool is_stopping();
   void begin_to_stop(std::int64_t drain_ms);
   bool has_connections() const;
@@ -74,6 +75,7 @@ class Runtime::Parts final : public AdminOperations {
   const std::int64_t loop_count_;  // as the first deployment had it
   const config::LogFormat log_format_;
   const std::int64_t started_ns_;
+  std::int64_t described_ns_;  // of the control thread
   HostServices host_;
   Retirement retirement_;
   std::unique_ptr<Gateway> gateway_;

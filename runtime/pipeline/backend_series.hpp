@@ -22,6 +22,7 @@ enum class AttemptOutcome : std::uint32_t {
   kFailed,
 };
 inline constexpr std::size_t kAttemptOutcomes = 10;
+const char* name_of(AttemptOutcome outcome);
 
 // Handles of the metrics; defined before the backend has its first call.
 struct BackendSeries {

@@ -121,6 +121,7 @@ class GatewayCall final : public bp_call, private AttemptOwner {
   void on_end(const bp_event& terminal) override;
   void keep_headers(const bp_event& event);
   void send_head();
+  void add_route(std::vector<bp_pair>& headers, const std::string& tries) const;
   std::uint32_t send(bp_event event);
   void send_error(const Error& error, const Refusal* refusal);
   void client_cancelled(const char* reason);

@@ -111,6 +111,8 @@ void GatewayCall::send_head() {
   std::vector<bp_pair> pairs;
   for (const auto& [name, value] : headers_) pairs.push_back({str(name), str(value)});
   pairs.push_back({str("x-backplane-generation"), str(context_.generation_text)});
+  const std::string tries = std::to_string(tries_);
+  add_route(pairs, tries);
   bp_event head{};
   head.type = BP_EVENT_HEAD;
   head.flags = (streams_ ? BP_REQUEST_STREAM : 0U) | (scan_.include_usage ? BP_REQUEST_USAGE : 0U);
@@ -125,6 +127,14 @@ void GatewayCall::send_head() {
   usage.type = BP_EVENT_USAGE;
   usage.usage = &usage_;
   if (send(usage) == BP_FLOW_STOP) client_cancelled("by the transport");
+}
+
+// Who answers, and how many were asked.
+void GatewayCall::add_route(std::vector<bp_pair>& headers, const std::string& tries) const {
+  if (route_ == nullptr) return;
+  headers.push_back({str("x-backplane-provider"), str(route_->backend->name)});
+  headers.push_back({str("x-backplane-model"), str(route_->model)});
+  headers.push_back({str("x-backplane-attempts"), str(tries)});
 }
 
 std::uint32_t GatewayCall::send(bp_event event) {
@@ -143,13 +153,15 @@ void GatewayCall::send_error(const Error& error, const Refusal* refusal) {
   event.type = BP_EVENT_ERROR;
   event.error = &out;
   std::vector<bp_pair> pairs;
+  const std::string tries = std::to_string(tries_);
+  if (!head_sent_) add_route(pairs, tries);
   if (refusal != nullptr) {
     for (const auto& [name, value] : refusal->headers) pairs.push_back({str(name), str(value)});
     event.data = str(refusal->body);
     event.detail = str(refusal->content_type);
-    event.headers = pairs.data();
-    event.header_count = pairs.size();
   }
+  event.headers = pairs.data();
+  event.header_count = pairs.size();
   send(event);
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/pipeline/call_metrics.hpp"
 
+#include "runtime/services/clock.hpp"
+
 #include <map>
 
 namespace backplane {
@@ -32,6 +34,10 @@ const std::vector<std::int64_t>& duration_bounds_ns() {
 
 const char* name_of(CallOutcome outcome) {
   return kOutcomes[static_cast<std::size_t>(outcome)];
+}
+
+const char* name_of(AttemptOutcome outcome) {
+  return kAttempts[static_cast<std::size_t>(outcome)];
 }
 
 AttemptOutcome outcome_of(const Error& error) {
@@ -89,6 +95,9 @@ class CallMetrics::Definer {
       define_model(model, metrics_.models_[model.index]);
       for (const Route& route : model.routes) define_backend(*route.backend);
     }
+    for (const auto& [name, model] : router.models()) {
+      for (const Route& route : model.routes) observe_route(route);
+    }
     return status_;
   }
 
@@ -119,6 +128,48 @@ class CallMetrics::Definer {
                                    {label, {"outcome", kAttempts[i]}});
     }
     series.is_defined = bool(status_);
+  }
+
+  // Read where they are kept anyway. A deployment with more routes than the registry has room for
+  // goes without those of the last ones.
+  void observe_route(const Route& route) {
+    struct Row {
+      std::uint32_t kind;
+      const char* name;
+      const char* help;
+      std::int64_t denominator;
+      std::int64_t (*read)(const RouteState& state, std::int64_t now_ns);
+    };
+    static constexpr Row kRows[] = {
+        {BP_METRIC_COUNTER, "backplane_route_ejections_total", "Times a route was left out", 1,
+         [](const RouteState& state, std::int64_t) {
+           return static_cast<std::int64_t>(state.ejections());
+         }},
+        {BP_METRIC_GAUGE, "backplane_route_good",
+         "1 while a route serves, 0 while it is left out or limited", 1,
+         [](const RouteState& state, std::int64_t now_ns) -> std::int64_t {
+           return state.health(now_ns) == RouteHealth::kGood ? 1 : 0;
+         }},
+        {BP_METRIC_GAUGE, "backplane_route_first_event_seconds",
+         "Time to the first event of a stream, of late", 1'000'000,
+         [](const RouteState& state, std::int64_t now_ns) {
+           return static_cast<std::int64_t>(state.speed(now_ns).first_event_us);
+         }},
+        {BP_METRIC_GAUGE, "backplane_route_tokens_per_second",
+         "Tokens of an answer per second, of late", 1'000,
+         [](const RouteState& state, std::int64_t now_ns) {
+           return static_cast<std::int64_t>(state.speed(now_ns).tokens_per_s * 1'000);
+         }}};
+    for (const Row& row : kRows) {
+      const std::weak_ptr<RouteState> watched = route.state;
+      const Labels labels{{"backend", route.backend->name}, {"model", route.model}};
+      static_cast<void>(metrics_.registry_->observe(
+          {row.kind, row.name, row.help, labels, row.denominator, {}},
+          [watched, read = row.read]() -> std::int64_t {
+            const auto state = watched.lock();
+            return state != nullptr ? read(*state, system_clock()->monotonic_ns(nullptr)) : 0;
+          }));
+    }
   }
 
   std::uint64_t counter(const char* name, const char* help, Labels labels) {

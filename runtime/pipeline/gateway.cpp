@@ -169,6 +169,12 @@ void Gateway::replace(Generation& next) {
       [] {});
 }
 
+void Gateway::show_models(std::string models) {
+  auto shown = std::make_shared<const std::string>(std::move(models));
+  const std::lock_guard lock(models_mutex_);
+  models_ = std::move(shown);
+}
+
 std::shared_ptr<const std::string> Gateway::models() const {
   const std::lock_guard lock(models_mutex_);
   return models_;

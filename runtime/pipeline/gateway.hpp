@@ -38,6 +38,9 @@ class Gateway final : private CallOpener {
   // they have. [control] One at a time.
   void replace(Generation& next);
 
+  // [any-thread] What GET /v1/models says from now on, until the next generation.
+  void show_models(std::string models);
+
   // [any-thread] While not serving, new calls are refused and /ready says so.
   void set_serving(bool serving) { serving_.store(serving); }
   bool serving() const { return serving_.load(); }

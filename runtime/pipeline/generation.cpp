@@ -1,18 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/pipeline/generation.hpp"
 
+#include "runtime/pipeline/model_list.hpp"
+
 namespace backplane {
 namespace {
-
-std::string models_json(const Router& router, std::int64_t created_s) {
-  std::string json = "[";
-  for (const auto& [name, model] : router.models()) {
-    if (json.size() > 1) json += ',';
-    json += R"({"id":")" + json_escaped(name) + R"(","object":"model","created":)" +
-            std::to_string(created_s) + R"(,"owned_by":"backplane"})";
-  }
-  return json + ']';
-}
 
 std::int64_t unix_s(const bp_clock& clock) {
   return clock.unix_ns(clock.context) / 1'000'000'000;
@@ -29,8 +21,8 @@ Generation::Generation(const bp_loop_service& loops, const bp_clock& clock, Call
                options.tracer},
       router_(router),
       options_(options),
-      models_(std::make_shared<const std::string>(
-          models_json(router, models_created_s != 0 ? models_created_s : unix_s(clock)))),
+      models_created_s_(models_created_s != 0 ? models_created_s : unix_s(clock)),
+      models_(std::make_shared<const std::string>(model_list(router, models_created_s_))),
       loops_left_(loops.count) {
   for (std::uint32_t i = 0; i < loops.count; ++i) {
     users_.push_back(std::make_unique<LoopUsers>(*this));

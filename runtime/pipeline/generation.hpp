@@ -36,7 +36,8 @@ class Generation {
   const Router& router() const { return router_; }
   CallContext& context() { return context_; }
   LoopUsers& users(std::size_t loop) { return *users_[loop]; }
-  // For GET /v1/models.
+  std::int64_t models_created_s() const { return models_created_s_; }
+  // For GET /v1/models, as it was at the start.
   const std::shared_ptr<const std::string>& models() const { return models_; }
 
   // Called once on a loop, when no loop and no call needs this any more; it may be destroyed then.
@@ -50,6 +51,7 @@ class Generation {
   CallContext context_;
   const Router& router_;
   const Options options_;
+  const std::int64_t models_created_s_;
   const std::shared_ptr<const std::string> models_;  // shared with who is being told
   std::vector<std::unique_ptr<LoopUsers>> users_;
   std::atomic<std::size_t> loops_left_;

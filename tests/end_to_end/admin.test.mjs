@@ -58,7 +58,8 @@ test('status, plugins and routes say what runs', async (context) => {
   assert.equal(routes.models[0].name, 'echo');
   assert.equal(routes.models[0].routes[0].backend, 'echo');
   assert.deepEqual(routes.backends,
-    [{name: 'echo', in_flight: 0, max_concurrent: 0, leaked: 0, timeout_ms: 600000}]);
+    [{name: 'echo', in_flight: 0, max_concurrent: 0, adaptive_concurrency: 0, leaked: 0,
+      timeout_ms: 600000}]);
 });
 
 test('health and readiness need no token, all else does', async (context) => {

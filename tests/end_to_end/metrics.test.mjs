@@ -68,9 +68,12 @@ test('calls of all kinds are counted', async (context) => {
   const text = await scrape(server);
   const is = (series, expected) => assert.equal(value(text, series), expected, series);
   is('backplane_calls_total{model="m",outcome="ok"}', 20);
-  is('backplane_attempts_total{backend="bad",outcome="unavailable"}', 20);
+  is('backplane_attempts_total{backend="bad",outcome="unavailable"}', 5);
+  is('backplane_route_ejections_total{backend="bad",model="m"}', 1);
+  is('backplane_route_good{backend="bad",model="m"}', 0);
+  is('backplane_route_good{backend="good",model="m"}', 1);
   is('backplane_attempts_total{backend="good",outcome="ok"}', 20);
-  is('backplane_fallbacks_total', 20);
+  is('backplane_fallbacks_total', 5);
   is('backplane_backend_live_calls{backend="good"}', 0);
   is('backplane_live_calls', 0);
   is('backplane_call_seconds_count{model="m"}', 20);
@@ -81,7 +84,7 @@ test('calls of all kinds are counted', async (context) => {
   is('backplane_build_info{version="0.1.0"}', 1);
   const sent = value(text, 'backplane_upstream_connections_opened_total') +
     value(text, 'backplane_upstream_connections_reused_total');
-  assert.equal(sent, 40, 'each try went out on a connection');
+  assert.equal(sent, 25, 'each try went out on a connection');
   assert.ok(value(text, 'backplane_upstream_connections_reused_total') > 0);
   assert.ok(value(text, 'backplane_upstream_idle_connections') <=
     value(text, 'backplane_upstream_connections'));

@@ -239,10 +239,11 @@ Reply::Step Reply::end_document(Output& out) {
 
 Reply::Step Reply::on_error(const bp_event& event, Output& out) {
   const Error error = event.error == nullptr ? internal_error("") : error_of(*event.error);
-  if (head_sent_ || event.data.size == 0) return fail(error, out);
+  if (head_sent_) return fail(error, out);
   for (std::uint64_t i = 0; i < event.header_count && extra_.size() < kMaxExtraBytes; ++i) {
     append_foreign_header(extra_, event.headers[i]);
   }
+  if (event.data.size == 0) return fail(error, out);
   append_error_headers(extra_, error);
   body_ = view(event.data);
   return whole(classify(error).status, media_type_of(event), body_, out);

@@ -16,6 +16,8 @@
 #include <atomic>
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace backplane {
 
@@ -46,6 +48,13 @@ struct RouteTry {
   bool is_probe = false;
   bool streams = false;
   std::uint64_t tokens = 0;  // generated
+};
+
+// What its backend says of the model beyond what routes are chosen by.
+struct RouteFacts {
+  std::uint64_t context_length = 0;  // tokens; 0: unknown
+  std::vector<std::string> input_modalities;
+  std::vector<std::string> output_modalities;
 };
 
 class RouteState {
@@ -101,6 +110,7 @@ class RouteState {
   std::atomic<std::int64_t> input_price{-1};
   std::atomic<std::int64_t> output_price{-1};
   std::atomic<RoutePrivacy> privacy{RoutePrivacy::kUnknown};
+  RouteFacts facts;  // [control]
 
  private:
   struct alignas(64) Cell {

@@ -51,7 +51,7 @@ class Bench {
       probe_.skip("serves no chat.completions");
       return false;
     }
-    if (!description->models.empty()) model_ = description->models.front();
+    if (!description->models.empty()) model_ = description->models.front().id;
     return true;
   }
 

@@ -183,7 +183,7 @@ TEST(Protocol, HeadsWithoutEndAreBounded) {
   client.begin();
   world.run();
   EXPECT_EQ(client.log(), "head text:a end");
-  EXPECT_EQ(client.events().front().headers.size(), 64U + 1U);
+  EXPECT_EQ(client.events().front().headers.size(), 64U + 4U);
 }
 
 TEST(Protocol, UsageOfAnotherSizeIsPassedOnAsOurs) {

@@ -236,6 +236,26 @@ TEST_F(RoutingTest, ALimitThatAdaptsMakesRoomElsewhere) {
   world.loops.run_to_the_end();
 }
 
+TEST_F(RoutingTest, WhoAnsweredIsTold) {
+  world.add_model("m", {"a", "b"});
+  a.scripts = {dead};
+  world.open();
+  Client client(world);
+  client.begin();
+  world.run();
+  auto headers = client.events().front().headers;
+  EXPECT_EQ(headers["x-backplane-provider"], "b");
+  EXPECT_EQ(headers["x-backplane-model"], "b-m");
+  EXPECT_EQ(headers["x-backplane-attempts"], "2");
+  b.scripts = {dead};
+  Client failed(world);
+  failed.begin();
+  world.run();
+  headers = failed.last().headers;
+  EXPECT_EQ(headers["x-backplane-provider"], "b");
+  EXPECT_EQ(headers["x-backplane-attempts"], "2");
+}
+
 TEST_F(RoutingTest, TheStateOfARouteOutlivesItsRouter) {
   RouteStates states;
   const auto state = states.state_of("a", "m");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <backplane/command.hpp>
 
-#include "common/provider.hpp"
+#include "common/sealed_calls/sealed_provider.hpp"
 #include "plugins/backends/phala/commands/attest_command.hpp"
 
 namespace backplane::phala {
@@ -11,13 +11,15 @@ constexpr char kSchema[] =
 #include "bp_plugin_schema.inc"
     ;
 
-class Phala final : public dialect::Provider {
+class Phala final : public sealed_calls::SealedProvider {
  public:
   static Result<std::unique_ptr<Phala>> create(Host host, const InstanceOptions& options) {
-    return dialect::make_provider<Phala>(host, options, "phala", "backplane/" BP_PLUGIN_VERSION);
+    return sealed_calls::make_sealed_provider<Phala>(
+        host, options, sealed_calls::read_variant_seals(options.settings), "phala",
+        "/attestation/report", "backplane/" BP_PLUGIN_VERSION);
   }
 
-  using Provider::Provider;
+  using SealedProvider::SealedProvider;
 };
 
 constexpr bp_command kCommands[] = {command<&run_attest_command>(

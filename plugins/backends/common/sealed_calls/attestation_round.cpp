@@ -75,7 +75,7 @@ Status AttestationRound::start(std::string model, const std::vector<dialect::Hea
   model_ = std::move(model);
   done_ = std::move(done);
   const std::string url = options_.report_url + "?model=" + percent_encoded(model_) +
-                          "&nonce=" + attestation::to_hex(nonce_);
+                          "&nonce=" + attestation::to_hex(nonce_) + options_.report_query;
   get_ = std::make_unique<dialect::HttpGet>(services_);
   return get_->send(loop_, url, headers, {attestation::kReportBytesMax, options_.timeout_ms},
                     [this](const Result<HttpReply>& reply) { take_report(reply); });

@@ -23,6 +23,7 @@ inline constexpr std::size_t kPlatformsOfReportMax = 8;  // collateral is fetche
 
 struct AttestationOptions {
   std::string report_url;                   // to which ?model=...&nonce=... is added
+  std::string report_query;                 // and this: "&name=value" or nothing
   std::string signing_algorithm = "ecdsa";  // of the key that is wanted
   std::string collateral_url{attestation::kIntelPcs};
   std::int64_t interval_s = 600;      // for which a key that was verified is used

@@ -35,11 +35,13 @@ constexpr std::string_view kBody =
 
 class SealedCallTest : public ::testing::Test {
  protected:
-  explicit SealedCallTest(std::string_view text = kBody)
-      : model(sealing::kVenice.box, sealing::testing::key_pair(Curve::kSecp256k1, 9)),
+  explicit SealedCallTest(std::string_view text = kBody,
+                          const sealing::Variant& chosen = sealing::kVenice)
+      : variant(chosen),
+        model(chosen.box, sealing::testing::key_pair(chosen.box.curve, 9)),
         body(make_buffer(std::string(text))) {
     host.unix_ns = 1'800'000'000LL * 1'000'000'000;
-    calls.variant = &sealing::kVenice;
+    calls.variant = &variant;
     calls.options.report_url = "https://venice.example/tee/attestation";
     calls.options.collateral_url = "https://pccs.example";
     calls.report_headers = {{"authorization", "Bearer key"}};
@@ -142,8 +144,8 @@ class SealedCallTest : public ::testing::Test {
   }
   std::string answer(std::string_view text) const {
     const auto client = sealing::PublicKey::parse(
-        Curve::kSecp256k1, host.requests.back().header("x-venice-tee-client-pub-key"));
-    return *sealing::seal_box(sealing::kVenice.box, *client, text, "");
+        variant.box.curve, host.requests.back().header(std::string(variant.headers.client_key)));
+    return *sealing::seal_box(variant.box, *client, text, "");
   }
   void expect_failed(Code code, std::string_view why) {
     ASSERT_TRUE(sink->ended);
@@ -158,6 +160,7 @@ class SealedCallTest : public ::testing::Test {
                              dialect::Scrubber("https://venice.example", {}),
                              dialect::Counter(Host(host.get()), "malformed", "x", "test")};
   SealedCalls calls{};
+  const sealing::Variant& variant;
   sealing::BoxOpener model;
   bp_buffer body;
   std::unique_ptr<RecordingSink> sink;
@@ -298,6 +301,39 @@ TEST_F(SealedCallTest, PausesAndResumes) {
   EXPECT_EQ(host.resume_count, 1);
   host.data(event(kStop) + event("[DONE]"));
   EXPECT_EQ(sink->events.back(), "end");
+}
+
+class NearCallTest : public SealedCallTest {
+ protected:
+  NearCallTest() : SealedCallTest(kBody, sealing::kNearV2) {
+    calls.options.signing_algorithm = "ed25519";
+    calls.options.report_query = "&signing_algo=ed25519";
+  }
+};
+
+TEST_F(NearCallTest, IsSealedForAnEd25519KeyThatIsTheReportDataItself) {
+  ASSERT_TRUE(start());
+  const std::string_view asked = asked_nonce();
+  EXPECT_EQ(asked.substr(64), "&signing_algo=ed25519");
+  const std::string nonce(asked.substr(0, 64));
+  const auto key = model.public_key().bytes();
+  MadeReport made = attestation::make_flat_report(
+      {}, attestation::report_data_of(key, *attestation::field_from_hex<32>(nonce)));
+  made.document["signing_algo"] = "ed25519";
+  made.document["signing_address"] = sealing::to_hex(key);
+  made.document["signing_public_key"] = sealing::to_hex(key);
+  made.document["request_nonce"] = nonce;
+  made.document["nonce"] = nonce;
+  made.document["nvidia_payload"] =
+      attestation::made_gpu_evidence(*attestation::field_from_hex<32>(nonce));
+  attest(made);
+  give_collateral(made.collateral);
+  ASSERT_EQ(host.requests.back().method, "POST") << sink->error.message;
+  EXPECT_EQ(host.requests.back().header("x-encryption-version"), "2");
+  EXPECT_EQ(read_message(), "What is 2+2?");
+  host.head(200, kEventStream);
+  host.data(event(delta(answer("4"))) + event(kStop) + event("[DONE]"));
+  EXPECT_EQ(sink->chunks, (Chunks{delta("4"), kStop}));
 }
 
 class UncarryableCallTest : public SealedCallTest {

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::int64_t kMillisecondNs = 1'000'000;
 constexpr std::string_view kBusy = "BACKEND_BUSY";
+constexpr std::string_view kUnsupported = "UNSUPPORTED_PARAMETER";
 
 bool is_credential(std::string_view name) {
   constexpr std::array<std::string_view, 6> kCredentials = {
@@ -210,9 +211,9 @@ void GatewayCall::try_next() {
     if (started) return;
     attempt_ = nullptr;
     last_error_ = started.error();
-    // One that is busy has not been tried: to pass it by costs nothing.
-    const bool is_busy = last_error_.type == kBusy;
-    if (is_busy ? !has_next() : !may_try_next(last_error_)) break;
+    // One that is busy or cannot take it has not been tried: to pass it by costs nothing.
+    const bool is_untried = last_error_.type == kBusy || last_error_.type == kUnsupported;
+    if (is_untried ? !has_next() : !may_try_next(last_error_)) break;
     context_.metrics.fallback();
   }
   fail(last_error_, CallOutcome::kFailed, nullptr);

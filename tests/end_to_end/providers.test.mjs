@@ -201,6 +201,21 @@ test('groq: fields are dropped and told, or refused', async (context) => {
   assert.equal(up.requests.length, 1);
 });
 
+test('what one provider does not take goes to one that does', async (context) => {
+  const up = await upstream(context, (seen, response) =>
+    json(response, 200, completion(seen.path.startsWith('/v1/one') ? 'one' : 'two')));
+  const server = await serve(context, `${http}backends:
+  one: {uses: groq, settings: {base_url: "${up.url}/one", models_refresh_seconds: 0}}
+  two: {uses: openai, settings: {base_url: "${up.url}/two"}}
+models: {fast: {routes: [{backend: one}, {backend: two}]}}
+`);
+  const text = async (body) =>
+    (await (await ask(server, body)).json()).choices[0].message.content;
+  assert.equal(await text({}), 'one');
+  assert.equal(await text({logprobs: true}), 'two');
+  assert.equal(await text({}), 'one');
+});
+
 test('venice: its parameters, its names, its headers', async (context) => {
   const up = await upstream(context, (_, response) => json(response, 200, completion('hi'), {
     'x-venice-model-id': 'llama-3.3-70b', 'x-venice-balance-usd': '12.5',
@@ -225,9 +240,10 @@ const limits = [
   [() => ({'retry-after': '7'}), '', 7, 7],
   [() => ({'retry-after': new Date(Date.now() + 9000).toUTCString()}), '', 7, 9],
   [() => ({'x-ratelimit-remaining-tokens': '0', 'x-ratelimit-reset-tokens': '1m2.5s'}), '', 63, 63],
-  [() => ({'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': `${now_s() + 20}`}),
-    '', 18, 20],
-  [() => ({'x-ratelimit-remaining': '0', 'x-ratelimit-reset': `${Date.now() + 30000}`}), '', 28, 30],
+  [() => ({'x-ratelimit-remaining-requests': '0',
+    'x-ratelimit-reset-requests': `${now_s() + 20}`}), '', 18, 20],
+  [() => ({'x-ratelimit-remaining': '0', 'x-ratelimit-reset': `${Date.now() + 30000}`}),
+    '', 28, 30],
   [() => ({'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '11'}), '', 11, 11],
   [() => ({}), 'Rate limit reached. Please try again in 5.289s. Need more?', 6, 6],
 ];

@@ -29,8 +29,9 @@ typedef struct bp_backend {
 
   /*
    * [loop] Takes the call and returns at once; events come through the sink, possibly before this
-   * returns. On failure no event is ever emitted. The request is borrowed; `sink` stays valid until
-   * the call is released.
+   * returns. On failure no event is ever emitted; an error of type UNSUPPORTED_PARAMETER names a
+   * field that this backend cannot take, and the host tries another. The request is borrowed;
+   * `sink` stays valid until the call is released.
    */
   uint32_t (*submit)(void* self, const bp_request* request, const bp_sink* sink, bp_call** out,
                      bp_error* error);

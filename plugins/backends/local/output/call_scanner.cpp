@@ -86,7 +86,7 @@ std::size_t CallScanner::take_key(std::string_view text) {
     first_key_ = false;
     value_ = {};
   }
-  const std::size_t size = value_.push(text);
+  const std::size_t size = value_.push(text.substr(0, kCallNameBytesMax + 1 - text_.size()));
   text_.append(text.substr(0, size));
   if (text_.size() > kCallNameBytesMax) state_ = ScanState::kBad;
   if (value_.state() != ScanState::kDone) return size;
@@ -112,14 +112,27 @@ void CallScanner::begin_value(char first) {
   }
 }
 
+// Up to one byte more than there may be, however the text comes.
+std::size_t CallScanner::room() const {
+  constexpr std::size_t kUnbounded = std::string_view::npos;
+  switch (at_) {
+    case At::kName:
+      return kCallNameBytesMax + 1 - text_.size();
+    case At::kArgumentsText:
+      return kEarlyBytesMax + 1 - text_.size();
+    case At::kArguments:
+      return announced_ ? kUnbounded : kEarlyBytesMax + 1 - early_.size();
+    default:
+      return kUnbounded;
+  }
+}
+
 std::size_t CallScanner::take_value(std::string_view text) {
-  const std::size_t size = value_.push(text);
+  const std::size_t size = value_.push(text.substr(0, room()));
   const std::string_view part = text.substr(0, size);
   if (at_ == At::kArguments) tell(part);
   if (at_ == At::kName || at_ == At::kArgumentsText) text_.append(part);
-  const bool too_long = at_ == At::kName && text_.size() > kCallNameBytesMax;
-  if (too_long || text_.size() > kEarlyBytesMax || early_.size() > kEarlyBytesMax ||
-      value_.state() == ScanState::kBad) {
+  if (room() == 0 || value_.state() == ScanState::kBad) {
     state_ = ScanState::kBad;
   } else if (value_.state() == ScanState::kDone) {
     end_value();

@@ -30,6 +30,7 @@ class CallScanner {
 
   std::size_t step(std::string_view text);
   std::size_t take_key(std::string_view text);
+  std::size_t room() const;
   std::size_t take_value(std::string_view text);
   void begin_value(char first);
   void end_value();

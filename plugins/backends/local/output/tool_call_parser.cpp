@@ -164,7 +164,7 @@ bool ToolCallParser::pass_end() {
 
 // name, perhaps [CALL_ID] and an id, perhaps [ARGS], and then the arguments.
 bool ToolCallParser::take_name() {
-  const std::size_t brace = pending_.find('{');
+  const std::size_t brace = std::string_view(pending_).substr(0, kHeadBytesMax + 1).find('{');
   if (brace == std::string::npos) {
     const bool fits =
         pending_.size() <= kHeadBytesMax && pending_.find_first_of("\"}()<>") == std::string::npos;

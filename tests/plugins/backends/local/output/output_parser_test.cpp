@@ -241,6 +241,33 @@ TEST(OutputParser, StandsAnything) {
   }
 }
 
+// What is too long is found too long at the same byte, whatever the pieces.
+TEST(OutputParser, BoundsAreReadAlikeInAnyPieces) {
+  for (const std::size_t length : {250U, 255U, 256U, 257U, 300U, 505U, 513U, 600U}) {
+    const std::string filler(length, 'x'), spaces(length, ' ');
+    const std::string texts[] = {
+        R"([TOOL_CALLS][{"name": "f", ")" + filler + R"(": 1, "arguments": {}}] b)",
+        R"([TOOL_CALLS][{"name": ")" + filler + R"(", "arguments": {}}] b)",
+        R"({"name": "f", ")" + filler + R"(": 1})",
+        "[TOOL_CALLS]f" + spaces + "{} b",
+        "[TOOL_CALLS]" + filler + "{} b",
+    };
+    for (const std::string& text : texts) {
+      for (const ToolFormat tools : {kHermes, ToolFormat::kLlama3, kMistral, kNamed}) {
+        const OutputFormat format{tools, {}};
+        const std::string whole = read(format, false, {text});
+        for (const std::size_t size : {1U, 7U, 256U}) {
+          std::vector<std::string_view> pieces;
+          for (std::size_t at = 0; at < text.size(); at += size) {
+            pieces.push_back(std::string_view(text).substr(at, size));
+          }
+          EXPECT_EQ(read(format, false, pieces), whole) << text << " by " << size;
+        }
+      }
+    }
+  }
+}
+
 TEST(OutputParser, BoundsWhatItHoldsBack) {
   Log log;
   OutputParser parser({kNamed, {}}, false, log);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a streamed answer of an OpenAI-compatible server costs per chunk: framing, reading, both.
+// What a streamed answer of an OpenAI-compatible server costs per chunk: framing, reading, both,
+// and making one dialect of it.
+#include "common/chunk_normalizer.hpp"
 #include "common/chunk_reader.hpp"
 #include "common/sse_framer.hpp"
 
@@ -14,6 +16,13 @@ constexpr std::size_t kChunks = 64;
 constexpr std::string_view kText =
     R"({"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"m",)"
     R"("choices":[{"index":0,"delta":{"content":" word"},"finish_reason":null}]})";
+constexpr std::string_view kReasoning =
+    R"({"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"m",)"
+    R"("choices":[{"index":0,"delta":{"reasoning":" word"},"finish_reason":null}]})";
+constexpr std::string_view kToolPiece =
+    R"({"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"m",)"
+    R"("choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{}"}}]},)"
+    R"("finish_reason":null}]})";
 constexpr std::string_view kFinish =
     R"({"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"m",)"
     R"("choices":[{"index":0,"delta":{},"finish_reason":"stop"}]})";
@@ -70,7 +79,19 @@ void read(benchmark::State& state, std::string_view document) {
 }
 BENCHMARK_CAPTURE(read, text, kText);
 BENCHMARK_CAPTURE(read, finish, kFinish);
+BENCHMARK_CAPTURE(read, tool_piece, kToolPiece);
 BENCHMARK_CAPTURE(read, usage, kUsage);
+
+// Of what has to change.
+void translate(benchmark::State& state, std::string_view document) {
+  ChunkReader reader;
+  ChunkNormalizer normalizer;
+  for (auto _ : state) {
+    if (!normalizer.wants(reader.read(document))) state.SkipWithError("nothing to change");
+    benchmark::DoNotOptimize(normalizer.normalize(document, document.size()).data());
+  }
+}
+BENCHMARK_CAPTURE(translate, reasoning, kReasoning);
 
 }  // namespace
 }  // namespace backplane::dialect::bench

@@ -22,9 +22,17 @@ OwnedEvent::OwnedEvent(const bp_event& event) {
     headers_.emplace_back(backplane::view(event_.headers[i].name),
                           backplane::view(event_.headers[i].value));
   }
-  if (event_.tool_call == nullptr && event_.logprobs.size == 0) return;
+  const bool is_plain =
+      event_.tool_call == nullptr && event_.logprobs.size == 0 && event_.rate_limit == nullptr;
+  if (is_plain) return;
   rare_ = std::make_unique<Rare>();
   rare_->logprobs = backplane::view(event_.logprobs);
+  if (event_.rate_limit != nullptr) {
+    rare_->rate_limit.struct_size = event_.rate_limit->struct_size;
+    if (event_.rate_limit->struct_size >= sizeof(bp_rate_limit)) {
+      rare_->rate_limit = *event_.rate_limit;
+    }
+  }
   if (event_.tool_call == nullptr) return;
   rare_->tool_call.struct_size = event_.tool_call->struct_size;
   if (event_.tool_call->struct_size < sizeof(bp_tool_call)) return;  // its receiver refuses it
@@ -46,6 +54,7 @@ bp_event OwnedEvent::view() const {
   event.headers = pairs_.data();
   if (rare_ == nullptr) return event;
   event.logprobs = str(rare_->logprobs);
+  if (event.rate_limit != nullptr) event.rate_limit = &rare_->rate_limit;
   if (event.tool_call != nullptr) event.tool_call = &rare_->tool_call;
   return event;
 }

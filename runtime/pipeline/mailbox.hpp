@@ -35,6 +35,7 @@ class OwnedEvent {
     std::string tool_call_id;
     std::string tool_call_name;
     bp_tool_call tool_call{};
+    bp_rate_limit rate_limit{};
   };
   std::unique_ptr<Rare> rare_;
 };

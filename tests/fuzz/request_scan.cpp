@@ -123,6 +123,7 @@ Result<RequestScan> scan(std::string_view body, std::uint32_t padding) {
 }
 
 void check_place(std::string_view body, const RequestScan& found) {
+  expect(found.prefix_offset + found.prefix_size <= body.size(), "the prefix is behind the body");
   if (found.model_size == 0) return;
   expect(found.model_offset + found.model_size <= body.size(), "the model is behind the body");
   const std::string written(body.substr(found.model_offset, found.model_size));

@@ -138,11 +138,14 @@ class ScriptedBackend::Call final : public bp_call {
                               str(step.tool_call.second)};
     if (step.type == BP_EVENT_TOOL_CALL && step.tool_call_size != 0) event.tool_call = &called;
     event.logprobs = str(step.logprobs);
-    if (step.rate_limit) event.rate_limit = &*step.rate_limit;
+    std::optional<bp_rate_limit> limit = step.rate_limit;
+    if (limit) event.rate_limit = &*limit;
     event.headers = headers.data();
     event.header_count = headers.size();
     if (step.type == BP_EVENT_END || step.type == BP_EVENT_ERROR) ended_ = true;
-    return give(event, elsewhere);
+    const std::uint32_t flow = give(event, elsewhere);
+    if (limit) *limit = {};  // borrowed for the emit
+    return flow;
   }
   std::uint32_t give(const bp_event& event, bool elsewhere) {
     std::uint32_t flow = BP_FLOW_CONTINUE;

@@ -100,9 +100,11 @@ TEST_F(RoutingTest, ARefusalByALimitPutsItLastUntilItsTime) {
   EXPECT_EQ(a.submitted, 11);
 }
 
-TEST_F(RoutingTest, WhatAHeadSaysOfLimitsIsHeeded) {
+class LimitTest : public RoutingTest, public testing::WithParamInterface<When> {};
+
+TEST_P(LimitTest, WhatAHeadSaysIsHeeded) {
   world.add_model("m", {"a", "b"});
-  Step last = head({});
+  Step last = head({}).at(GetParam());
   last.rate_limit = unknown_rate_limit();
   last.rate_limit->requests_remaining = 0;
   last.rate_limit->requests_reset_ms = 2'000;
@@ -115,6 +117,8 @@ TEST_F(RoutingTest, WhatAHeadSaysOfLimitsIsHeeded) {
   world.loops.advance(2'000);
   EXPECT_EQ(call(1), 0);
 }
+
+INSTANTIATE_TEST_SUITE_P(Threads, LimitTest, testing::Values(When::kNow, When::kElsewhere));
 
 TEST_F(RoutingTest, RetriesHaveABudget) {
   world.add_model("m", {"a", "b", "c"}).retry_percent = 0;

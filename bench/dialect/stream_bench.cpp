@@ -19,6 +19,10 @@ constexpr std::string_view kText =
 constexpr std::string_view kReasoning =
     R"({"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"m",)"
     R"("choices":[{"index":0,"delta":{"reasoning":" word"},"finish_reason":null}]})";
+constexpr std::string_view kToolCall =
+    R"({"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"m",)"
+    R"("choices":[{"index":0,"delta":{"tool_calls":[{"id":"a","function":{"name":"f",)"
+    R"("arguments":"{}"}}]},"finish_reason":null}]})";
 constexpr std::string_view kToolPiece =
     R"({"id":"chatcmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"m",)"
     R"("choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{}"}}]},)"
@@ -87,11 +91,13 @@ void translate(benchmark::State& state, std::string_view document) {
   ChunkReader reader;
   ChunkNormalizer normalizer;
   for (auto _ : state) {
-    if (!normalizer.wants(reader.read(document))) state.SkipWithError("nothing to change");
-    benchmark::DoNotOptimize(normalizer.normalize(document, document.size()).data());
+    const ChunkFacts facts = reader.read(document);
+    if (!normalizer.wants(facts)) state.SkipWithError("nothing to change");
+    benchmark::DoNotOptimize(normalizer.normalize(document, document.size(), facts).data());
   }
 }
 BENCHMARK_CAPTURE(translate, reasoning, kReasoning);
+BENCHMARK_CAPTURE(translate, tool_call, kToolCall);
 
 }  // namespace
 }  // namespace backplane::dialect::bench

@@ -16,9 +16,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   while (!rest.empty()) {
     const std::string document(rest.substr(0, rest.find('\n')));
     rest.remove_prefix(std::min(rest.size(), document.size() + 1));
-    normalizer.wants(reader.read(document));
+    const ChunkFacts facts = reader.read(document);
+    normalizer.wants(facts);
     const bool is_whole = is_whole_object(document);
-    const std::string changed(normalizer.normalize(document, document.size()));
+    const std::string changed(normalizer.normalize(document, document.size(), facts));
     if (changed.empty() || !is_whole) continue;
     expect(is_whole_object(changed), "a document became none");
   }

@@ -50,7 +50,10 @@ std::string_view known_finish(std::string_view value, bool has_calls) {
 
 }  // namespace
 
-std::string_view ChunkNormalizer::normalize(std::string_view document, std::size_t readable) {
+std::string_view ChunkNormalizer::normalize(std::string_view document, std::size_t readable,
+                                            const ChunkFacts& facts) {
+  const bool is_plain = facts.is_plain_reasoning && !watches_all_ && !facts.says_stop;
+  if (is_plain && add_reasoning(document)) return out_;
   edits_.clear();
   text_.open(document, readable);
   const auto members = text_.members(document);
@@ -68,6 +71,31 @@ std::string_view ChunkNormalizer::normalize(std::string_view document, std::size
   }
   out_.append(document.substr(at));
   return out_;
+}
+
+// Most of what a model that reasons sends: a text that is a member of the delta itself, which is
+// sure where no bracket stands between. False: it cannot be told without a parse.
+bool ChunkNormalizer::add_reasoning(std::string_view document) {
+  constexpr std::string_view kDelta = "\"delta\":{";
+  constexpr std::string_view kKey = "\"reasoning\":";
+  const std::size_t delta = document.find(kDelta);
+  if (delta == std::string_view::npos) return false;
+  const std::size_t key = document.find(kKey, delta + kDelta.size());
+  if (key == std::string_view::npos) return false;
+  const std::string_view between =
+      document.substr(delta + kDelta.size(), key - delta - kDelta.size());
+  if (between.find_first_of("{}[]\\") != std::string_view::npos) return false;
+  const std::size_t begin = key + kKey.size();
+  if (begin == document.size() || document[begin] != '"') return false;
+  std::size_t end = begin + 1;
+  while (end < document.size() && document[end] != '"') end += document[end] == '\\' ? 2 : 1;
+  if (end >= document.size()) return false;
+  out_.assign(document.substr(0, key));
+  out_.append("\"reasoning_content\":");
+  out_.append(document.substr(begin, end + 1 - begin));
+  out_ += ',';
+  out_.append(document.substr(key));
+  return true;
 }
 
 void ChunkNormalizer::edit_choices(const JsonMember& choices) {

@@ -31,8 +31,10 @@ class ChunkNormalizer {
     return facts.may_need_changes || watches_all_ || (has_calls_ && facts.says_stop);
   }
 
-  // Empty: there is nothing to change. `readable` as JsonText has it. Valid until the next call.
-  std::string_view normalize(std::string_view document, std::size_t readable);
+  // Empty: there is nothing to change. `facts` are the document's, `readable` is as JsonText has
+  // it. Valid until the next call.
+  std::string_view normalize(std::string_view document, std::size_t readable,
+                             const ChunkFacts& facts = {});
 
   // A choice ended because the provider gave it up.
   bool is_given_up() const { return is_given_up_; }
@@ -44,6 +46,7 @@ class ChunkNormalizer {
   };
   using ToolCalls = std::vector<ToolCall>;
 
+  bool add_reasoning(std::string_view document);
   void edit_choices(const JsonMember& choices);
   void edit_choice(std::string_view choice);
   void edit_text(std::string_view message, ToolCalls* calls);

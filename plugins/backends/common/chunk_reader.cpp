@@ -209,6 +209,7 @@ ChunkFacts ChunkReader::read(std::string_view document, std::size_t readable) {
   }
   facts.may_need_changes = signs.may_need_changes;
   facts.says_stop = signs.says_stop;
+  facts.is_plain_reasoning = signs.is_plain_reasoning;
   return facts;
 }
 

@@ -35,8 +35,9 @@ struct ChunkFacts {
   // ("object": "error", or `detail` and no result). A response object that tells of its own failure
   // is an answer like any other.
   bool has_error = false;
-  bool may_need_changes = false;  // chunk_normalizer.hpp; false for streams of types
-  bool says_stop = false;         // a choice ended with "stop"
+  bool may_need_changes = false;    // chunk_normalizer.hpp; false for streams of types
+  bool says_stop = false;           // a choice ended with "stop"
+  bool is_plain_reasoning = false;  // the one change is reasoning, under that name alone
   bool is_malformed = false;
 };
 

@@ -61,10 +61,16 @@ class Scan {
         break;
       case 't':
         if (is("object")) signs_.needs_parse |= text_of(value) == "error";
-        if (is("reasoning_content")) has_reasoning_content_ |= !is_absent(value);
+        if (is("reasoning_content")) {
+          ++reasoning_count_;
+          has_reasoning_content_ |= !is_absent(value);
+        }
         break;
       case 'g':
-        if (is("reasoning")) has_reasoning_ |= starts_with(value, "\"") && !is_absent(value);
+        if (is("reasoning")) {
+          ++reasoning_count_;
+          has_reasoning_ |= starts_with(value, "\"") && !is_absent(value);
+        }
         break;
       case 's':
         if (is("choices")) signs_.may_need_changes |= starts_with(value, "null");
@@ -88,6 +94,8 @@ class Scan {
       return signs_;
     }
     // A piece of a call that is begun already has two indexes, the choice's and its own, and no id.
+    signs_.is_plain_reasoning = has_reasoning_ && reasoning_count_ == 1 && !has_tool_calls_ &&
+                                !has_x_groq_ && !signs_.may_need_changes;
     const bool is_plain_piece = index_count_ >= 2 && !has_call_id_ && !has_odd_arguments_;
     signs_.may_need_changes |= (has_reasoning_ && !has_reasoning_content_) ||
                                (has_tool_calls_ && !is_plain_piece) || (has_x_groq_ && has_usage_);
@@ -121,6 +129,7 @@ class Scan {
   const bool is_typed_;
   ChunkSigns signs_;
   unsigned index_count_ = 0;
+  unsigned reasoning_count_ = 0;  // of keys
   bool has_usage_ = false;
   bool has_x_groq_ = false;
   bool has_reasoning_ = false;

@@ -10,10 +10,11 @@ namespace backplane::dialect {
 enum class Completion;
 
 struct ChunkSigns {
-  bool needs_parse = false;       // it may hold usage, a finish reason, an error, a second choice
-  bool has_choice = false;        // of what needs no parse: choice 0
-  bool may_need_changes = false;  // chunk_normalizer.hpp
-  bool says_stop = false;         // a choice ended with "stop"
+  bool needs_parse = false;         // it may hold usage, a finish reason, an error, a second choice
+  bool has_choice = false;          // of what needs no parse: choice 0
+  bool may_need_changes = false;    // chunk_normalizer.hpp
+  bool says_stop = false;           // a choice ended with "stop"
+  bool is_plain_reasoning = false;  // the one change is reasoning, under that name alone
 };
 
 // In JSON text a quote inside a string is escaped, so what stands before a colon and ends in a

@@ -94,7 +94,7 @@ void StreamAnswer::pass_on(const SseEvent& event, const ChunkFacts& facts) {
   if (facts.is_malformed || !normalizer_.wants(facts)) {
     return output_.chunk(event.data, event.name);
   }
-  const std::string_view changed = normalizer_.normalize(event.data, event.data.size());
+  const std::string_view changed = normalizer_.normalize(event.data, event.data.size(), facts);
   output_.chunk(changed.empty() ? event.data : changed, event.name);
   if (normalizer_.is_given_up()) output_.fail(given_up());
 }

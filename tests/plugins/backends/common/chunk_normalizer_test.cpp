@@ -23,7 +23,7 @@ class Stream {
     const ChunkFacts facts = reader_.read(document);
     EXPECT_FALSE(facts.is_malformed) << document;
     if (!normalizer_.wants(facts)) return document;
-    const std::string_view changed = normalizer_.normalize(document, document.size());
+    const std::string_view changed = normalizer_.normalize(document, document.size(), facts);
     return changed.empty() ? document : std::string(changed);
   }
   bool wants(const std::string& document) { return normalizer_.wants(reader_.read(document)); }
@@ -56,6 +56,14 @@ const std::vector<Case>& cases() {
        {of_delta(R"("reasoning":"a","reasoning_details":[{"type":"reasoning.text","text":"a"}])")},
        {of_delta(R"("reasoning_content":"a","reasoning":"a",)"
                  R"("reasoning_details":[{"type":"reasoning.text","text":"a"}])")}},
+      {"reasoning, and words that look like it",
+       {of_delta(R"("content":"\"reasoning\":","reasoning":"\\\"}")"),
+        of_delta(R"("role":"{","reasoning":"a")"), of_delta(R"("x":{"reasoning":"a"})"),
+        R"({"choices":[{"delta": { "reasoning" : "a" }}]})"},
+       {of_delta(R"("content":"\"reasoning\":","reasoning_content":"\\\"}","reasoning":"\\\"}")"),
+        of_delta(R"("role":"{","reasoning_content":"a","reasoning":"a")"),
+        of_delta(R"("x":{"reasoning":"a"})"),
+        R"({"choices":[{"delta": { "reasoning_content":"a","reasoning" : "a" }}]})"}},
       {"reasoning beside a null",
        {of_delta(R"("reasoning_content":null,"reasoning":"a")")},
        {of_delta(R"("reasoning_content":"a","reasoning":"a")")}},

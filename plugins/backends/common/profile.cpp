@@ -7,6 +7,7 @@
 namespace backplane::dialect {
 namespace {
 
+constexpr FieldAction kRemove = FieldAction::kRemove;
 constexpr FieldAction kDrop = FieldAction::kDrop;
 constexpr FieldAction kRefuse = FieldAction::kRefuse;
 constexpr FieldAction kRename = FieldAction::kRename;
@@ -33,6 +34,7 @@ constexpr std::array kGroqFields{
     FieldRule{"messages[].name", kDrop},
     FieldRule{"metadata", kDrop},
     FieldRule{"n", kRefuse, "1"},
+    FieldRule{"provider", kRemove},
     FieldRule{"store", kDrop},
     FieldRule{"top_logprobs", kRefuse},
 };
@@ -48,6 +50,7 @@ constexpr std::array kSambaNovaFields{
 constexpr std::array kVeniceFields{
     kNewLimit,
     FieldRule{"n", kRefuse, "1", {}, "images.generations"},
+    FieldRule{"provider", kRemove},
 };
 
 constexpr std::string_view kText = "chat.completions completions";

@@ -12,6 +12,7 @@
 namespace backplane::dialect {
 
 enum class FieldAction : std::uint8_t {
+  kRemove,  // it was for the gateway: taken out without a word
   kDrop,    // the answer's meaning stays: taken out, and the client is told
   kRefuse,  // it would not: INVALID_ARGUMENT names the field
   kRename,  // `argument` is the provider's name for it

@@ -65,6 +65,8 @@ class ObjectEditor {
           return refused(rule.field);
         }
         return true;
+      case FieldAction::kRemove:
+        return true;
       case FieldAction::kDrop:
         if (!asks_for_nothing(member.value)) tell(rule.field);
         return true;

@@ -116,7 +116,7 @@ TEST(Profiles, SayWhatIsMissing) {
 TEST(Profiles, DroppedFieldsAreTold) {
   Chat chat(settings_of("groq"),
             R"({"logit_bias":{"1":5},"store":true,"messages":[{"role":"user","name":"x"}],)"
-            R"("n":1,"logprobs":false,"temperature":0,"odd":{"a":[1.50]}})",
+            R"("provider":"groq","n":1,"logprobs":false,"temperature":0,"odd":{"a":[1.50]}})",
             "m");
   ASSERT_EQ(chat.code, BP_CODE_OK) << chat.exchange.instance.error.message;
   EXPECT_EQ(chat.exchange.sent().text(),

@@ -178,8 +178,9 @@ void ChunkNormalizer::edit_tool_call(std::string_view item, ToolCalls* calls) {
   ToolCall& call = (*calls)[place];
   const JsonMember* index = find_member(*members, "index");
   if (index == nullptr) {
-    const bool is_empty = members->empty();
-    put(text_.offset(item) + 1, 0, "\"index\":" + std::to_string(place) + (is_empty ? "" : ","));
+    const auto stays = [&](const JsonMember& member) { return !is_known || member.name != "id"; };
+    const bool is_alone = std::none_of(members->begin(), members->end(), stays);
+    put(text_.offset(item) + 1, 0, "\"index\":" + std::to_string(place) + (is_alone ? "" : ","));
   } else if (number_of(index, kNone) != place) {
     replace(index->value, std::to_string(place));
   }

@@ -232,8 +232,13 @@ class RequestParser::Message {
       input.remove_prefix(input.size() - (bytes.size() - used));
       return;
     }
+    const std::string_view unread = bytes.substr(used);
+    if (reader_->chunked() && is_line_in_quotes(unread)) {  // Beast waits for the rest of it
+      refuse(bad_request("a chunk extension's quoted text has no end"));
+      return;
+    }
     input = {};
-    carry_ = std::string(bytes.substr(used));
+    carry_ = std::string(unread);
     if (carry_.size() > limits_.head.max_bytes) {
       refuse(protocol_error(431, "HEADERS_TOO_LARGE", "a chunk's line or the trailer is too long"));
     }

@@ -36,4 +36,16 @@ bool names_other_version(std::string_view head) {
          tail.substr(6) != "1.0" && tail.substr(6) != "1.1";
 }
 
+bool is_line_in_quotes(std::string_view text) {
+  if (text.substr(0, 2) == "\r\n") text.remove_prefix(2);
+  const std::size_t end = text.find("\r\n");
+  if (end == std::string_view::npos) return false;
+  bool quoted = false;
+  for (std::size_t i = 0; i < end; ++i) {
+    if (text[i] == '"') quoted = !quoted;
+    if (text[i] == '\\' && quoted) ++i;
+  }
+  return quoted;
+}
+
 }  // namespace backplane::http

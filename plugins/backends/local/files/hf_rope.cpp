@@ -165,11 +165,13 @@ class RopeReader {
   }
 
   Status read_longrope() {
+    const std::size_t pairs = rotary_size() / 2;
+    if (pairs == 0) return wrong("type", "longrope needs heads of two numbers or more");
     for (const char* length : {"long", "short"}) {
       const json::value* list = find(std::string(length) + "_factor");
-      if (list == nullptr || !list->is_array() || list->get_array().size() != rotary_size() / 2) {
+      if (list == nullptr || !list->is_array() || list->get_array().size() != pairs) {
         return wrong(std::string(length) + "_factor",
-                     "expected " + std::to_string(rotary_size() / 2) + " numbers");
+                     "expected " + std::to_string(pairs) + " numbers");
       }
       std::vector<float> divisors;
       for (const json::value& value : list->get_array()) {

@@ -244,6 +244,15 @@ const BadFolder kBadFolders[] = {
        change_config(f, "rope_scaling", {{"type", "longrope"}, {"long_factor", {1, 2}}});
      },
      "rope_scaling.long_factor: expected 4 numbers"},
+    {"long factors of no heads",
+     [](const HfFolder& f) {
+       json::object config = hf_config("llama");
+       config["head_dim"] = 1;
+       config["rope_scaling"] = {
+           {"type", "longrope"}, {"long_factor", json::array()}, {"short_factor", json::array()}};
+       f.write("config.json", json::serialize(config));
+     },
+     "rope_scaling.type: longrope needs heads of two numbers or more"},
     {"unknown tensor",
      [](const HfFolder& f) {
        change_tensors(f, [](StoredTensor& t) {

@@ -21,10 +21,25 @@ void erase_each(std::string& text, std::string_view begin, std::string_view end)
   }
 }
 
-// Why a request is refused may depend on how much of it has come; that it is must not.
+void replace_each(std::string& text, std::string_view what, std::string_view by) {
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at)) {
+    text.replace(at, what.size(), by);
+    at += by.size();
+  }
+}
+
+// Why a request is refused, as invalid or as too large, may depend on how much of it has come; that
+// it is must not.
 std::string without_reasons(std::string output) {
   erase_each(output, R"("message":")", R"(","type":)");
   erase_each(output, "content-length:", "\r\n");
+  for (const std::string_view status :
+       {"413 Content Too Large", "431 Request Header Fields Too Large"}) {
+    replace_each(output, status, "400 Bad Request");
+  }
+  for (const std::string_view code : {"REQUEST_TOO_LARGE", "HEADERS_TOO_LARGE"}) {
+    replace_each(output, code, "INVALID_REQUEST");
+  }
   return output;
 }
 

@@ -21,6 +21,11 @@ using BeastView = boost::beast::string_view;
 constexpr std::size_t kMaxChunkExtensionBytes = 16384;  // of one body
 // Beast asserts that it sees this much of the last chunk; a body never ends in fewer bytes.
 constexpr std::size_t kLastChunkBytes = 5;
+constexpr std::size_t kLineEndBytes = 2;
+
+Error line_too_long() {
+  return protocol_error(431, "HEADERS_TOO_LARGE", "a chunk's line or the trailer is too long");
+}
 
 std::string_view std_view(BeastView text) {
   return {text.data(), text.size()};
@@ -39,6 +44,11 @@ class Reader final : public beast::basic_parser<true> {
   const std::optional<Error>& refusal() const { return refusal_; }
   void keep_nothing() { keep_nothing_ = true; }
   void send_to(std::string& to) { to_ = &to; }
+  void begin_piece(const char* at) { line_begin_ = at; }
+  // A chunk's line with what comes before it, or the last one with its trailer, is too long.
+  bool is_line_too_long(const char* end) const {
+    return static_cast<std::size_t>(end - line_begin_) > limits_.head.max_bytes;
+  }
 
   bool check_head() {
     if (framing_.http_11 && hosts_ != 1) return refuse(bad_request("expected one Host header"));
@@ -117,10 +127,14 @@ class Reader final : public beast::basic_parser<true> {
   void on_chunk_header_impl(std::uint64_t, BeastView extensions, ErrorCode& failure) override {
     extension_bytes_ += extensions.size();
     if (extension_bytes_ > kMaxChunkExtensionBytes) {
-      fail(failure, bad_request("the chunk extensions are too long"));
+      return fail(failure, bad_request("the chunk extensions are too long"));
+    }
+    if (is_line_too_long(extensions.data() + extensions.size() + kLineEndBytes)) {
+      fail(failure, line_too_long());
     }
   }
   std::size_t on_chunk_body_impl(std::uint64_t, BeastView bytes, ErrorCode& failure) override {
+    line_begin_ = bytes.data() + bytes.size();
     return on_body_impl(bytes, failure);
   }
   void on_response_impl(int, BeastView, int, ErrorCode&) override {}
@@ -146,6 +160,7 @@ class Reader final : public beast::basic_parser<true> {
   std::size_t lengths_ = 0;
   std::size_t encodings_ = 0;
   std::size_t extension_bytes_ = 0;
+  const char* line_begin_ = nullptr;  // of the chunk that comes next
   bool keep_nothing_ = false;
   std::string* to_ = nullptr;
 };
@@ -221,6 +236,7 @@ class RequestParser::Message {
     const std::string_view bytes = carried ? std::string_view(carry_) : input;
     ErrorCode failure;
     std::size_t used = 0;
+    reader_->begin_piece(bytes.data());
     if (!reader_->chunked() || bytes.size() >= kLastChunkBytes) {
       used = reader_->put({bytes.data(), bytes.size()}, failure);
     }
@@ -229,6 +245,10 @@ class RequestParser::Message {
       return;
     }
     if (reader_->is_done()) {
+      if (reader_->chunked() && reader_->is_line_too_long(bytes.data() + used)) {
+        refuse(line_too_long());
+        return;
+      }
       input.remove_prefix(input.size() - (bytes.size() - used));
       return;
     }
@@ -239,9 +259,7 @@ class RequestParser::Message {
     }
     input = {};
     carry_ = std::string(unread);
-    if (carry_.size() > limits_.head.max_bytes) {
-      refuse(protocol_error(431, "HEADERS_TOO_LARGE", "a chunk's line or the trailer is too long"));
-    }
+    if (carry_.size() >= limits_.head.max_bytes) refuse(line_too_long());
   }
 
   Error error_of(const ErrorCode& failure) const {

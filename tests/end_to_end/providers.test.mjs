@@ -134,6 +134,28 @@ for (const [name, pieces, expected] of dialects) {
   });
 }
 
+test('thoughts between tags, wherever they are cut', async (context) => {
+  const text = '<think>\nHm <b>é</b>\n</think>\n\nSo <think> it is';
+  let size = 0;
+  const up = await upstream(context, (seen, response) => {
+    if (!JSON.parse(seen.body).stream) return json(response, 200, completion(text));
+    const pieces = [...text.matchAll(new RegExp(`[^]{1,${size += 1}}`, 'gu'))];
+    return stream(response, [chunk({role: 'assistant', content: ''}),
+      ...pieces.map(([content]) => chunk({content})), chunk({}, 'stop'), event('[DONE]')]);
+  });
+  const server = await serve(context, profiled('huggingface', up.url));
+  for (let round = 0; round < text.length; round += 1) {
+    const seen = await gather(server);
+    assert.equal(seen.reasoning, 'Hm <b>é</b>');
+    assert.equal(seen.text, 'So <think> it is');
+  }
+  const {message} = (await (await ask(server, {})).json()).choices[0];
+  assert.equal(message.reasoning_content, 'Hm <b>é</b>');
+  assert.equal(message.content, 'So <think> it is');
+  const plain = await serve(context, profiled('vllm', up.url));
+  assert.equal((await (await ask(plain, {})).json()).choices[0].message.content, text);
+});
+
 test('what is in pieces of a byte is put together', async (context) => {
   const bytes = Buffer.from(event(chunk({reasoning: 'dø'})) + event(chunk({content: 'é€😀'})) +
     event(chunk({}, 'stop')) + event('[DONE]'));
@@ -232,6 +254,26 @@ test('venice: its parameters, its names, its headers', async (context) => {
   assert.equal(sent.model, 'llama-3.3-70b');
   assert.deepEqual(sent.venice_parameters,
     {include_venice_system_prompt: false, enable_web_search: 'on'});
+});
+
+test('venice: what is to be encrypted goes to the plugin that does', async (context) => {
+  const up = await upstream(context, (_, response) => json(response, 200, completion('hi')));
+  const yaml = (routes) => `${http}backends:
+  clear:
+    uses: openai
+    settings: {profile: venice, base_url: "${up.url}", models_refresh_seconds: 0}
+  spare: {uses: openai, settings: {base_url: "${up.url}"}}
+models: {fast: {routes: [${routes}]}}
+`;
+  const clear = '{backend: clear, model: e2ee-qwen}';
+  const server = await serve(context, yaml(clear));
+  const refused = await ask(server, {});
+  assert.equal(refused.status, 400);
+  assert.match((await refused.json()).error.message, /"uses: venice"/);
+  assert.equal(up.requests.length, 0);
+  const spared = await serve(context, yaml(`${clear}, {backend: spare, model: theirs}`));
+  assert.equal((await ask(spared, {})).status, 200);
+  assert.equal(JSON.parse(up.requests[0].body).model, 'theirs');
 });
 
 // [headers of a 429, its message, seconds that the client is told]

@@ -28,6 +28,29 @@ std::uint64_t number_of(const JsonMember* member, std::uint64_t otherwise) {
   return parsed.ec == std::errc() && parsed.ptr == end ? number : otherwise;
 }
 
+// What stands between the quotes of a text.
+std::string_view inside(const JsonMember* member) {
+  if (member == nullptr || !is_text(member->value)) return {};
+  return member->value.substr(1, member->value.size() - 2);
+}
+
+std::string quoted(std::string_view json) {
+  return '"' + std::string(json) + '"';
+}
+
+std::string members_of(const TagSplitter::Parts& parts) {
+  std::string out;
+  if (!parts.reasoning.empty()) out = "\"reasoning_content\":" + quoted(parts.reasoning);
+  if (!parts.reasoning.empty() && !parts.content.empty()) out += ',';
+  if (!parts.content.empty()) out += "\"content\":" + quoted(parts.content);
+  return out;
+}
+
+bool tells_thoughts(const std::vector<JsonMember>& members) {
+  return !inside(find_member(members, "reasoning_content")).empty() ||
+         !inside(find_member(members, "reasoning")).empty();
+}
+
 constexpr std::uint64_t kNone = UINT64_MAX;
 
 // As JSON; empty: it stays.
@@ -52,7 +75,8 @@ std::string_view known_finish(std::string_view value, bool has_calls) {
 
 std::string_view ChunkNormalizer::normalize(std::string_view document, std::size_t readable,
                                             const ChunkFacts& facts) {
-  const bool is_plain = facts.is_plain_reasoning && !watches_all_ && !facts.says_stop;
+  const bool is_plain =
+      facts.is_plain_reasoning && !watches_all_ && !watches_text_ && !facts.says_stop;
   if (is_plain && add_reasoning(document)) return out_;
   edits_.clear();
   text_.open(document, readable);
@@ -60,7 +84,14 @@ std::string_view ChunkNormalizer::normalize(std::string_view document, std::size
   if (!members) return {};
   if (const JsonMember* choices = find_member(*members, "choices")) edit_choices(*choices);
   add_usage(*members);
-  if (edits_.empty()) return {};
+  const auto answers = [](const auto& splitter) { return splitter.second.is_answering(); };
+  watches_text_ =
+      tags_ != ReasoningTags::kOff &&
+      (splitters_.empty() || !std::all_of(splitters_.begin(), splitters_.end(), answers));
+  return edits_.empty() ? std::string_view{} : with_edits(document);
+}
+
+std::string_view ChunkNormalizer::with_edits(std::string_view document) {
   sort_edits(edits_);
   out_.clear();
   std::size_t at = 0;
@@ -98,6 +129,18 @@ bool ChunkNormalizer::add_reasoning(std::string_view document) {
   return true;
 }
 
+std::string ChunkNormalizer::finish() {
+  std::string choices;
+  for (auto& [index, splitter] : splitters_) {
+    const TagSplitter::Parts parts = splitter.finish();
+    if (parts.empty()) continue;
+    choices += (choices.empty() ? "{\"index\":" : ",{\"index\":") + std::to_string(index) +
+               ",\"delta\":{" + members_of(parts) + "},\"finish_reason\":null}";
+  }
+  if (choices.empty()) return {};
+  return "{\"object\":\"chat.completion.chunk\",\"choices\":[" + choices + "]}";
+}
+
 void ChunkNormalizer::edit_choices(const JsonMember& choices) {
   if (choices.value == "null") return replace(choices.value, "[]");
   const auto items = text_.items(choices.value);
@@ -109,8 +152,11 @@ void ChunkNormalizer::edit_choice(std::string_view choice) {
   const auto members = text_.members(choice);
   if (!members) return;
   const std::uint64_t index = number_of(find_member(*members, "index"), 0);
+  const JsonMember* finish = find_member(*members, "finish_reason");
   bool has_calls = false;
   if (const JsonMember* message = find_member(*members, "message")) {
+    TagSplitter splitter(tags_);
+    if (tags_ != ReasoningTags::kOff) split_text(splitter, *message, true);
     edit_text(message->value, nullptr);
     const auto said = text_.members(message->value);
     const JsonMember* calls = said ? find_member(*said, "tool_calls") : nullptr;
@@ -119,12 +165,18 @@ void ChunkNormalizer::edit_choice(std::string_view choice) {
   }
   if (index < kChoicesMax) {
     ToolCalls& calls = calls_[index];
-    if (const JsonMember* delta = find_member(*members, "delta")) edit_text(delta->value, &calls);
+    const JsonMember* delta = find_member(*members, "delta");
+    if (delta != nullptr) {
+      edit_text(delta->value, &calls);
+      if (tags_ != ReasoningTags::kOff) {
+        split_text(splitters_.try_emplace(index, tags_).first->second, *delta, !is_absent(finish));
+      }
+    } else if (finish != nullptr) {
+      end_text(index, *finish);
+    }
     has_calls |= !calls.empty();
   }
-  if (const JsonMember* finish = find_member(*members, "finish_reason")) {
-    edit_finish(*finish, has_calls);
-  }
+  if (finish != nullptr) edit_finish(*finish, has_calls);
 }
 
 // `calls` null: of a whole message, whose calls are told by their places.
@@ -136,6 +188,45 @@ void ChunkNormalizer::edit_text(std::string_view message, ToolCalls* calls) {
   const auto items = tools != nullptr ? text_.items(tools->value) : std::nullopt;
   if (!items) return;
   for (const std::string_view item : *items) edit_tool_call(item, calls);
+}
+
+// `is_last`: nothing of the text follows.
+void ChunkNormalizer::split_text(TagSplitter& splitter, const JsonMember& message, bool is_last) {
+  TagSplitter::Parts parts;
+  const auto members = text_.members(message.value);
+  if (members && tells_thoughts(*members)) {
+    if (splitter.is_thinking()) return;
+    parts = splitter.finish();
+  }
+  if (members) parts.add(splitter.push(inside(find_member(*members, "content"))));
+  if (is_last) parts.add(splitter.finish());
+  if (members) return give_parts(message.value, *members, parts);
+  if (!parts.empty()) replace(message.value, '{' + members_of(parts) + '}');
+}
+
+// A choice ends in a document without a delta of it.
+void ChunkNormalizer::end_text(std::uint64_t choice, const JsonMember& finish) {
+  const auto splitter = splitters_.find(choice);
+  if (splitter == splitters_.end() || is_absent(&finish)) return;
+  const TagSplitter::Parts parts = splitter->second.finish();
+  if (!parts.empty()) put(finish.begin, 0, "\"delta\":{" + members_of(parts) + "},");
+}
+
+void ChunkNormalizer::give_parts(std::string_view message, const std::vector<JsonMember>& members,
+                                 const TagSplitter::Parts& parts) {
+  const JsonMember* content = find_member(members, "content");
+  const JsonMember* reasoning = find_member(members, "reasoning_content");
+  TagSplitter::Parts added = parts;
+  if (content != nullptr && (is_text(content->value) || !parts.content.empty())) {
+    if (inside(content) != parts.content) replace(content->value, quoted(parts.content));
+    added.content.clear();
+  }
+  if (reasoning != nullptr && !parts.reasoning.empty()) {
+    replace(reasoning->value, quoted(parts.reasoning));
+    added.reasoning.clear();
+  }
+  if (added.empty()) return;
+  put(text_.offset(message) + 1, 0, members_of(added) + (members.empty() ? "" : ","));
 }
 
 void ChunkNormalizer::edit_reasoning(const std::vector<JsonMember>& members) {

@@ -112,6 +112,7 @@ class Scan {
   }
   void index(std::string_view value) {
     signs_.has_choice = true;
+    signs_.has_other_choice |= !is_zero(value);
     signs_.needs_parse |= !is_zero(value);
     ++index_count_;
   }

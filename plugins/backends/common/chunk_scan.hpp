@@ -15,6 +15,7 @@ struct ChunkSigns {
   bool may_need_changes = false;    // chunk_normalizer.hpp
   bool says_stop = false;           // a choice ended with "stop"
   bool is_plain_reasoning = false;  // the one change is reasoning, under that name alone
+  bool has_other_choice = false;    // than the first; or a later tool call
 };
 
 // In JSON text a quote inside a string is escaped, so what stands before a colon and ends in a

@@ -242,19 +242,16 @@ std::unique_ptr<Answer> HttpCall::answer_of(std::string_view content_type) {
   const bool asked = rules.streams == Streams::kWhenAsked && wants_stream_;
   const bool answered =
       rules.streams == Streams::kWhenAnswered && is_media_type(content_type, "text/event-stream");
-  if (answered || (asked && !is_json)) {
-    StreamRules stream = rules.stream;
-    stream.filter = outgoing_.filter.get();
-    return std::make_unique<StreamAnswer>(output_, stream);
-  }
+  StreamRules documents = rules.stream;
+  documents.filter = outgoing_.filter.get();
+  if (answered || (asked && !is_json)) return std::make_unique<StreamAnswer>(output_, documents);
   const bool is_bytes = rules.may_be_bytes && !is_json && outgoing_.filter == nullptr;
   if (content_type.empty() || content_type.size() > kMediaTypeMaxBytes ||
       !is_header_value(content_type)) {
     content_type = is_bytes ? "application/octet-stream" : kJson;
   }
   if (is_bytes) return std::make_unique<BodyAnswer>(output_, std::string(content_type));
-  return std::make_unique<WholeAnswer>(output_, rules.stream.completion, std::string(content_type),
-                                       !asked, outgoing_.filter.get());
+  return std::make_unique<WholeAnswer>(output_, documents, std::string(content_type), !asked);
 }
 
 void HttpCall::on_data(std::string_view bytes) {

@@ -38,6 +38,10 @@ struct Profile {
   std::string_view operations = {};  // separated by spaces; empty: all
   std::span<const FieldRule> fields = {};
   std::string_view passed_headers = {};  // of responses, for the client; separated by spaces
+  bool leaves_tags = false;              // around thoughts, in the text of an answer
+  // How names of models begin that are to be encrypted for, as the plugin of the profile's name
+  // does; no other calls them. Empty: none.
+  std::string_view sealed_models = {};
 };
 
 std::span<const Profile> profiles();

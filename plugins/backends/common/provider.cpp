@@ -29,12 +29,13 @@ std::string_view accepted(const Operation& operation, const bp_request& request)
   return is_stream ? "text/event-stream" : kJson;
 }
 
-AnswerRules rules_of(const Operation& operation, bool hide_usage) {
+AnswerRules rules_of(const Operation& operation, bool hide_usage, ReasoningTags tags) {
   AnswerRules rules;
   rules.streams = operation.streams;
   rules.may_be_bytes = operation.may_be_bytes;
   rules.stream.completion = operation.completion;
   rules.stream.hide_usage = hide_usage;
+  if (operation.name == kChat) rules.stream.tags = tags;
   if (operation.completion == Completion::kTypes) {
     rules.stream.event_max_bytes = kTypedEventMaxBytes;
   }
@@ -186,6 +187,7 @@ Result<Call*> Provider::submit(const bp_request& request, const bp_sink& sink) {
     return invalid_argument("the operation takes JSON, not a form");
   }
   const std::string model = name_of(view(request.model));
+  if (const Status clear = settings_.check_clear(model); !clear) return clear.error();
   bp_request named = request;
   named.model = str(model);
   const RequestRules& rules = rules_[static_cast<std::size_t>(operation - operations().data())];
@@ -195,7 +197,8 @@ Result<Call*> Provider::submit(const bp_request& request, const bp_sink& sink) {
   std::vector<std::string> dropped = body->dropped();
   return send(request, sink, model,
               {settings_.base_url + std::string(operation->path), headers_of(*operation, request),
-               std::move(*body), rules_of(*operation, asks_usage), std::move(dropped)});
+               std::move(*body), rules_of(*operation, asks_usage, settings_.reasoning_tags),
+               std::move(dropped)});
 }
 
 Result<Call*> Provider::send(const bp_request& request, const bp_sink& sink,
@@ -241,7 +244,9 @@ std::string Provider::describe_models() const {
     if (!describe_as(name)) add({}, name);
   }
   if (!settings_.models.empty()) return out;
-  for (const ListedModel& model : listed) add(model, model.id);
+  for (const ListedModel& model : listed) {
+    if (settings_.check_clear(model.id)) add(model, model.id);
+  }
   for (const auto& [name, theirs] : settings_.names) describe_as(name);
   if (settings_.profile == nullptr) return out;
   for (const std::string_view name : known_models(settings_.profile->name)) describe_as(name);

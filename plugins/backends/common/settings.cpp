@@ -167,6 +167,30 @@ Status read_refresh(const dom::element& root, Settings& settings) {
   return ok();
 }
 
+Status read_tags(const dom::element& root, Settings& settings) {
+  const bool leaves_tags = settings.profile != nullptr && settings.profile->leaves_tags;
+  std::string_view word = leaves_tags ? "auto" : "off";
+  const auto error = root["reasoning_tags"].get(word);
+  const bool is_text = error == simdjson::SUCCESS || error == simdjson::NO_SUCH_FIELD;
+  if (!is_text || (word != "off" && word != "auto" && word != "opened")) {
+    return invalid_argument("reasoning_tags: expected off, auto or opened");
+  }
+  if (word == "auto") settings.reasoning_tags = ReasoningTags::kAuto;
+  if (word == "opened") settings.reasoning_tags = ReasoningTags::kOpened;
+  return ok();
+}
+
+// What no call could use is told at the start.
+Status check_names(const Settings& settings) {
+  for (const std::string& model : settings.models) {
+    if (const Status clear = settings.check_clear(model); !clear) return clear;
+  }
+  for (const auto& [name, theirs] : settings.names) {
+    if (const Status clear = settings.check_clear(theirs); !clear) return clear;
+  }
+  return ok();
+}
+
 void read_defaults(const dom::element& root, std::string_view member, Settings& settings) {
   dom::object map;
   if (root[member].get(map) != simdjson::SUCCESS) return;
@@ -178,6 +202,18 @@ void read_defaults(const dom::element& root, std::string_view member, Settings& 
 }
 
 }  // namespace
+
+Status Settings::check_clear(std::string_view model) const {
+  if (sealed_models.empty() || model.substr(0, sealed_models.size()) != sealed_models) return ok();
+  const std::string plugin(profile->name);
+  Error error = invalid_argument(
+      "model: \"" + std::string(model) +
+      "\" is to be encrypted end to end, and this backend would send it in the clear; \"uses: " +
+      plugin + "\" instead of \"profile: " + plugin + "\" encrypts");
+  error.type = "UNSUPPORTED_PARAMETER";
+  error.http_status = 400;
+  return error;
+}
 
 Result<Settings> read_settings(std::string_view json, std::string_view profile) {
   dom::parser parser;
@@ -201,6 +237,11 @@ Result<Settings> read_settings(std::string_view json, std::string_view profile) 
   if (const Status read = read_headers(root, settings.headers); !read) return read.error();
   if (const Status read = read_timeouts(root, settings.timeouts); !read) return read.error();
   if (const Status read = read_refresh(root, settings); !read) return read.error();
+  if (const Status read = read_tags(root, settings); !read) return read.error();
+  if (settings.profile != nullptr && profile.empty()) {
+    settings.sealed_models = settings.profile->sealed_models;
+  }
+  if (const Status checked = check_names(settings); !checked) return checked.error();
   read_defaults(root, "venice_parameters", settings);
   settings.stream_usage = settings.profile == nullptr || settings.profile->asks_usage;
   bool stream_usage = true;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "common/profile.hpp"
+#include "common/reasoning_tags.hpp"
 #include "common/request_rules.hpp"
 #include "common/upstream.hpp"
 
@@ -25,8 +26,13 @@ struct Settings {
   std::vector<Header> headers;  // lower-case names; values are references or literal
   Timeouts timeouts;
   bool stream_usage = true;
+  ReasoningTags reasoning_tags = ReasoningTags::kOff;
   std::uint32_t models_refresh_seconds = 0;  // 0: the list is not fetched
   std::vector<ObjectDefaults> defaults;
+  std::string_view sealed_models;  // the profile's, for a plugin that does not encrypt
+
+  // INVALID_ARGUMENT: it would send `model`, the provider's name, in the clear.
+  Status check_clear(std::string_view model) const;
 };
 
 // `profile`: the plugin's own; empty: the setting names it, or there is none. INVALID_ARGUMENT,

@@ -16,7 +16,11 @@ bool looks_like_object(std::string_view text) {
 }  // namespace
 
 StreamAnswer::StreamAnswer(CallOutput& output, const StreamRules& rules)
-    : Answer(output), rules_(rules), framer_(rules.event_max_bytes), reader_(rules.completion) {}
+    : Answer(output),
+      rules_(rules),
+      framer_(rules.event_max_bytes),
+      reader_(rules.completion),
+      normalizer_(rules.tags) {}
 
 void StreamAnswer::on_data(std::string_view bytes) {
   const bool is_borrowed = framer_.unread().empty();
@@ -80,7 +84,10 @@ bool StreamAnswer::open(SseEvent& event) {
 void StreamAnswer::on_event(SseEvent event) {
   if (trim(event.data).empty() || !open(event)) return;
   const std::string_view document = trim(event.data);
-  if (document == kDone) return output_.succeed(kDone);
+  if (document == kDone) {
+    give_rest();
+    return output_.succeed(kDone);
+  }
   if (event.is_error) return output_.fail_with(document);
   const ChunkFacts facts = reader_.read(document);
   if (facts.is_malformed || !looks_like_object(document)) output_.note_malformed();
@@ -109,11 +116,18 @@ void StreamAnswer::on_end() {
   if (output_.ended() || output_.paused()) return;
   const Status finished = rules_.filter == nullptr ? ok() : rules_.filter->finish();
   if (!finished) return output_.fail(finished.error());
+  give_rest();
   if (reader_.is_complete()) {
     output_.succeed();
   } else {
     output_.fail(cut_off());
   }
+}
+
+void StreamAnswer::give_rest() {
+  if (rules_.tags == ReasoningTags::kOff) return;
+  const std::string document = normalizer_.finish();
+  if (!document.empty()) output_.chunk(document, {});
 }
 
 // An event that no blank line closed counts where it is whole.

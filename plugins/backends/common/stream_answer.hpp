@@ -22,6 +22,7 @@ struct StreamRules {
   std::size_t event_max_bytes = kEventMaxBytes;
   // A usage chunk without choices is metered and not passed on: the client did not ask for it.
   bool hide_usage = false;
+  ReasoningTags tags = ReasoningTags::kOff;  // of a chat
   // Borrowed; null: documents are read as they come. With one, what is no JSON ends the stream.
   AnswerFilter* filter = nullptr;
 };
@@ -41,6 +42,7 @@ class StreamAnswer final : public Answer {
   bool open(SseEvent& event);
   void pass_on(const SseEvent& event, const ChunkFacts& facts);
   void on_end();
+  void give_rest();
   void read_rest();
 
   const StreamRules rules_;

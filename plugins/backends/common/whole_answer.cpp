@@ -7,13 +7,13 @@
 
 namespace backplane::dialect {
 
-WholeAnswer::WholeAnswer(CallOutput& output, Completion completion, std::string media_type,
-                         bool is_expected, AnswerFilter* filter)
+WholeAnswer::WholeAnswer(CallOutput& output, const StreamRules& rules, std::string media_type,
+                         bool is_expected)
     : Answer(output),
-      reader_(completion),
+      rules_(rules),
+      reader_(rules.completion),
       media_type_(std::move(media_type)),
-      is_expected_(is_expected),
-      filter_(filter) {}
+      is_expected_(is_expected) {}
 
 void WholeAnswer::on_data(std::string_view bytes) {
   if (bytes.size() > kBodyMaxBytes - collected_.size()) {
@@ -26,8 +26,8 @@ void WholeAnswer::on_data(std::string_view bytes) {
 
 // Through the filter, where there is one. False: the call has ended.
 bool WholeAnswer::open() {
-  if (filter_ == nullptr) return true;
-  const Result<std::string_view> opened = filter_->open(trim(collected_));
+  if (rules_.filter == nullptr) return true;
+  const Result<std::string_view> opened = rules_.filter->open(trim(collected_));
   if (opened) {
     collected_ = std::string(*opened);
   } else {
@@ -52,7 +52,7 @@ void WholeAnswer::on_done() {
     return output_.fail(
         bad_answer(Code::kInternal, "the provider did not stream what was to be streamed"));
   }
-  ChunkNormalizer normalizer;
+  ChunkNormalizer normalizer(rules_.tags);
   std::string_view changed;
   if (normalizer.wants(facts)) {
     changed = normalizer.normalize(body, collected_.capacity() - offset);

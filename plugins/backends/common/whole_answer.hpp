@@ -4,8 +4,7 @@
 #pragma once
 
 #include "common/answer.hpp"
-#include "common/answer_filter.hpp"
-#include "common/chunk_reader.hpp"
+#include "common/stream_answer.hpp"
 
 #include <string>
 
@@ -15,10 +14,10 @@ inline constexpr std::size_t kBodyMaxBytes = std::size_t{64} << 20;
 
 class WholeAnswer final : public Answer {
  public:
-  // `is_expected`: false where the client asked for a stream and would not know what this is.
-  // `filter`: borrowed, or null.
-  WholeAnswer(CallOutput& output, Completion completion, std::string media_type, bool is_expected,
-              AnswerFilter* filter = nullptr);
+  // Of the rules those that a stream has for its documents. `is_expected`: false where the client
+  // asked for a stream and would not know what this is.
+  WholeAnswer(CallOutput& output, const StreamRules& rules, std::string media_type,
+              bool is_expected);
 
   void on_data(std::string_view bytes) override;
   void on_done() override;
@@ -28,10 +27,10 @@ class WholeAnswer final : public Answer {
   bool open();
   void refuse();
 
+  const StreamRules rules_;
   ChunkReader reader_;
   const std::string media_type_;
   const bool is_expected_;
-  AnswerFilter* const filter_;
   bool is_written_ = false;
   std::string collected_;
 };

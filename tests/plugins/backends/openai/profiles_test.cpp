@@ -102,7 +102,9 @@ TEST(Profiles, SayWhatIsMissing) {
            {R"({"profile":"gpustack"})", "base_url"},
            {R"({"profile":"nobody"})", "profile: expected one of alibaba, "},
            {R"({"profile":"groq","names":{"a":5}})", "names"},
-           {R"({"profile":"groq","models_refresh_seconds":-1})", "models_refresh_seconds"}}) {
+           {R"({"profile":"groq","models_refresh_seconds":-1})", "models_refresh_seconds"},
+           {R"({"profile":"groq","reasoning_tags":"yes"})", "reasoning_tags"},
+           {R"({"profile":"groq","reasoning_tags":true})", "reasoning_tags"}}) {
     Instance instance(settings);
     EXPECT_EQ(instance.create(), BP_CODE_INVALID_ARGUMENT) << settings;
     EXPECT_EQ(std::string_view(instance.error.message).substr(0, words.size()), words);
@@ -145,6 +147,28 @@ TEST(Profiles, WhatWouldMeanSomethingElseIsRefused) {
   }
 }
 
+// In the clear goes nothing that was to be encrypted, whatever name leads to it.
+TEST(Profiles, ModelsThatAreEncryptedForAreAnotherPlugins) {
+  for (const auto& [model, more] : std::vector<std::pair<std::string, std::string>>{
+           {"e2ee-qwen", ""}, {"e2ee-qwen:enable_web_search=on", ""}}) {
+    Chat chat(settings_of("venice", more), "{}", model);
+    EXPECT_EQ(chat.code, BP_CODE_INVALID_ARGUMENT);
+    const bp_error& error = chat.exchange.instance.error;
+    EXPECT_EQ(error.http_status, 400U);
+    EXPECT_STREQ(error.type, "UNSUPPORTED_PARAMETER");
+    EXPECT_NE(std::string_view(error.message).find("\"uses: venice\""), std::string_view::npos);
+    EXPECT_TRUE(chat.exchange.instance.host.requests.empty());
+  }
+  for (const char* more : {R"(,"names":{"mine":"e2ee-qwen"})", R"(,"models":["e2ee-qwen"])"}) {
+    Instance instance(settings_of("venice", more));
+    EXPECT_EQ(instance.create(), BP_CODE_INVALID_ARGUMENT) << more;
+    EXPECT_NE(std::string_view(instance.error.message).find("\"uses: venice\""),
+              std::string_view::npos);
+  }
+  Chat other(settings_of("vllm"), "{}", "e2ee-qwen");
+  EXPECT_EQ(other.code, BP_CODE_OK);
+}
+
 struct NameCase {
   std::string profile;
   std::string model;
@@ -181,6 +205,27 @@ TEST(Profiles, UsageIsAskedForWhereItIsNotToldUnasked) {
   }
   Chat chat(settings_of("groq", R"(,"stream_usage":true)"), "{}", "m", BP_REQUEST_STREAM);
   EXPECT_NE(chat.exchange.sent().text().find("include_usage"), std::string::npos);
+}
+
+TEST(Profiles, ThoughtsBetweenTagsAreSplitWhereThatIsSaid) {
+  for (const auto& [profile, more, is_split] :
+       std::vector<std::tuple<std::string, std::string, bool>>{
+           {"huggingface", "", true},
+           {"huggingface", R"(,"reasoning_tags":"off")", false},
+           {"vllm", "", false},
+           {"vllm", R"(,"reasoning_tags":"auto")", true},
+           {"vllm", R"(,"reasoning_tags":"opened")", true}}) {
+    Chat chat(settings_of(profile, more), "{}", "m");
+    ASSERT_EQ(chat.code, BP_CODE_OK);
+    chat.exchange.instance.host.head(200, {{"content-type", "application/json"}});
+    chat.exchange.instance.host.data(
+        R"({"choices":[{"message":{"content":"<think>a</think>b"}}]})");
+    chat.exchange.instance.host.done();
+    EXPECT_EQ(chat.exchange.sink.body,
+              is_split ? R"({"choices":[{"message":{"reasoning_content":"a","content":"b"}}]})"
+                       : R"({"choices":[{"message":{"content":"<think>a</think>b"}}]})")
+        << profile << more;
+  }
 }
 
 TEST(Profiles, ModelsAreListedUnderTheirNames) {

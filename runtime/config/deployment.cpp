@@ -75,9 +75,14 @@ Log read_log(const Node& node) {
 }
 
 Limits read_limits(const Node& node) {
-  return {at(node, "max_body_bytes").integer, at(node, "max_depth").integer,
-          at(node, "call_timeout_ms").integer, at(node, "drain_ms").integer,
-          at(node, "loops").integer};
+  return {at(node, "max_body_bytes").integer,
+          at(node, "max_depth").integer,
+          at(node, "call_timeout_ms").integer,
+          at(node, "drain_ms").integer,
+          at(node, "loops").integer,
+          at(node, "max_receipts").integer,
+          at(node, "max_receipt_bytes").integer,
+          at(node, "receipt_seconds").integer};
 }
 
 std::vector<std::pair<std::string, std::string>> texts_of(const Node& node) {

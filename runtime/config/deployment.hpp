@@ -69,6 +69,9 @@ struct Limits {
   std::int64_t call_timeout_ms = 0;
   std::int64_t drain_ms = 0;
   std::int64_t loops = 0;  // 0: one per core
+  std::int64_t max_receipts = 0;
+  std::int64_t max_receipt_bytes = 0;
+  std::int64_t receipt_seconds = 0;
 };
 
 enum class LogLevel : std::uint8_t { kTrace, kDebug, kInfo, kWarning, kError, kOff };

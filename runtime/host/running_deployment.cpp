@@ -19,6 +19,9 @@ Generation::Options options_of(const config::Deployment& deployment, std::uint64
   options.scan.depth_max = static_cast<std::uint32_t>(deployment.limits.max_depth);
   options.call.call_timeout_ms = static_cast<std::uint64_t>(deployment.limits.call_timeout_ms);
   options.body_bytes_max = static_cast<std::uint64_t>(deployment.limits.max_body_bytes);
+  options.receipts = {static_cast<std::uint64_t>(deployment.limits.max_receipts),
+                      static_cast<std::uint64_t>(deployment.limits.max_receipt_bytes),
+                      static_cast<std::uint64_t>(deployment.limits.receipt_seconds)};
   return options;
 }
 

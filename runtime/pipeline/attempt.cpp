@@ -174,12 +174,19 @@ const char* Attempt::broken_rule(const bp_event& event, bool overrun) const {
       (event.tool_call == nullptr || event.tool_call->struct_size < sizeof(bp_tool_call))) {
     return "a TOOL_CALL without its bp_tool_call";
   }
+  if (event.type == BP_EVENT_RECEIPT && receipted_) return "a second RECEIPT";
+  if (event.type == BP_EVENT_RECEIPT && event.data.size > BP_RECEIPT_BYTES_MAX) {
+    return "a RECEIPT of more than BP_RECEIPT_BYTES_MAX bytes";
+  }
   return nullptr;
 }
 
 std::uint32_t Attempt::pass_on(const bp_event& event) {
   if (owner_ == nullptr) return BP_FLOW_STOP;
-  if (!answered_ && event.type != BP_EVENT_HEAD && event.type != BP_EVENT_USAGE) {
+  receipted_ |= event.type == BP_EVENT_RECEIPT;
+  const bool is_answer =
+      event.type != BP_EVENT_HEAD && event.type != BP_EVENT_USAGE && event.type != BP_EVENT_RECEIPT;
+  if (!answered_ && is_answer) {
     answered_ = true;
     disarm(first_event_timer_);
   }

@@ -100,9 +100,10 @@ class Attempt final : private EventReceiver {
   std::uint64_t timeout_timer_ = 0;
   std::uint64_t first_event_timer_ = 0;
   std::uint32_t depth_ = 0;  // frames of emit on this loop's stack
-  bool answered_ = false;    // something of an answer has come
-  bool ended_ = false;       // the terminal event was taken
-  bool broken_ = false;      // only the terminal event still counts
+  bool receipted_ = false;
+  bool answered_ = false;  // something of an answer has come
+  bool ended_ = false;     // the terminal event was taken
+  bool broken_ = false;    // only the terminal event still counts
   bool cancelled_ = false;
   // Shared with the thread that emits.
   std::atomic<std::uint32_t> flow_{BP_FLOW_CONTINUE};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/pipeline/call.hpp"
 
+#include "runtime/pipeline/credentials.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -10,13 +12,6 @@ namespace {
 constexpr std::int64_t kMillisecondNs = 1'000'000;
 constexpr std::string_view kBusy = "BACKEND_BUSY";
 constexpr std::string_view kUnsupported = "UNSUPPORTED_PARAMETER";
-
-bool is_credential(std::string_view name) {
-  constexpr std::array<std::string_view, 6> kCredentials = {
-      "authorization", "x-payment", "payment-signature",
-      "x-api-key",     "cookie",    "proxy-authorization"};
-  return std::find(kCredentials.begin(), kCredentials.end(), name) != kCredentials.end();
-}
 
 std::string make_id(const bp_clock& clock) {
   constexpr char kHex[] = "0123456789abcdef";

@@ -6,6 +6,7 @@
 #include "runtime/pipeline/attempt.hpp"
 #include "runtime/pipeline/call_metrics.hpp"
 #include "runtime/pipeline/generation_use.hpp"
+#include "runtime/pipeline/receipt_store.hpp"
 #include "runtime/pipeline/request_scan.hpp"
 #include "runtime/pipeline/router.hpp"
 #include "runtime/pipeline/routing/route_choice.hpp"
@@ -33,17 +34,20 @@ class FormCall;
 
 // What the calls of one loop share, whatever their generation. [loop]
 struct LoopCalls {
-  LoopCalls(const bp_loop_service& loops, std::uint32_t number, std::atomic<std::uint64_t>& all)
+  LoopCalls(const bp_loop_service& loops, std::uint32_t number, std::atomic<std::uint64_t>& all,
+            ReceiptStore& store)
       : index(number),
         loop(loops.at(loops.context, number)),
         mailbox(loops, loop),
-        live_calls(all) {}
+        live_calls(all),
+        receipts(store) {}
   const std::uint32_t index;
   bp_loop* const loop;
   Mailbox mailbox;
   std::list<GatewayCall*> live;
   std::list<FormCall*> forms;              // that are read for their model
   std::atomic<std::uint64_t>& live_calls;  // of all loops
+  ReceiptStore& receipts;                  // likewise
   Generation* generation = nullptr;        // that of the calls to come
 };
 
@@ -120,6 +124,7 @@ class GatewayCall final : public bp_call, private AttemptOwner {
   std::uint32_t on_event(const bp_event& event) override;
   void on_end(const bp_event& terminal) override;
   void keep_headers(const bp_event& event);
+  void keep_receipt();
   void send_head();
   void add_route(std::vector<bp_pair>& headers, const std::string& tries) const;
   std::uint32_t send(bp_event event);
@@ -164,6 +169,7 @@ class GatewayCall final : public bp_call, private AttemptOwner {
   std::uint32_t tries_ = 0;
   Error last_error_;
   std::vector<std::pair<std::string, std::string>> headers_;
+  std::string receipt_;  // of the try that goes on or was the last; empty: none
   std::uint64_t sequence_ = 0;
   std::uint64_t pieces_ = 0;  // content events sent on; all bytes of a body are one
   bp_usage usage_{};

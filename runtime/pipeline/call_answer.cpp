@@ -2,6 +2,7 @@
 // The part of a call that passes on what its backend says.
 #include "runtime/pipeline/call.hpp"
 
+#include "runtime/pipeline/credentials.hpp"
 #include "runtime/pipeline/plugin_error.hpp"
 
 namespace backplane {
@@ -26,6 +27,10 @@ std::uint32_t GatewayCall::on_event(const bp_event& event) {
   if (event.type == BP_EVENT_HEAD) {
     if (event.rate_limit != nullptr) route_->state->heed(*event.rate_limit, now_ns());
     keep_headers(event);
+    return BP_FLOW_CONTINUE;
+  }
+  if (event.type == BP_EVENT_RECEIPT) {
+    receipt_ = view(event.data);
     return BP_FLOW_CONTINUE;
   }
   // It is nothing that a client has seen: another backend may still answer.
@@ -85,6 +90,7 @@ void GatewayCall::fail_or_try_next(const Error& error) {
     return fail(error, CallOutcome::kFailed, nullptr);
   }
   headers_.clear();
+  receipt_.clear();
   usage_ = {};
   has_usage_ = false;
   context_.metrics.fallback();
@@ -97,6 +103,13 @@ void GatewayCall::keep_headers(const bp_event& event) {
   for (std::uint64_t i = 0; i < event.header_count && headers_.size() < kHeadersMax; ++i) {
     headers_.emplace_back(view(event.headers[i].name), view(event.headers[i].value));
   }
+}
+
+// Before the end is told, so that whoever has seen it can ask.
+void GatewayCall::keep_receipt() {
+  if (receipt_.empty()) return;
+  const std::string caller = caller_of(charge_metadata_.data(), charge_metadata_.size());
+  loop_calls_.receipts.put(id_, caller, std::move(receipt_), now_ns());
 }
 
 void GatewayCall::send_head() {

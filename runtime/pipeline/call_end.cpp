@@ -81,6 +81,7 @@ void GatewayCall::finish(CallOutcome outcome) {
   if (input_ != nullptr) input_->close();
   disarm(deadline_timer_);
   settle(outcome);
+  keep_receipt();
   const std::int64_t now = now_ns();
   const std::int64_t duration_ns = now - begun_ns_;
   context_.metrics.ended(model_, outcome, duration_ns);

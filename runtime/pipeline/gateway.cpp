@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/pipeline/gateway.hpp"
 
+#include "runtime/pipeline/credentials.hpp"
 #include "runtime/pipeline/routing/prefix_hash.hpp"
 
 #include <array>
@@ -10,6 +11,13 @@ namespace {
 
 Gateway& self_of(void* context) {
   return *static_cast<Gateway*>(context);
+}
+
+Error no_receipt() {
+  return {Code::kNotFound,
+          "there is no receipt of such a call: it may have ended long ago, have been made with "
+          "other credentials, or have been answered by a backend that gives none",
+          "RECEIPT_NOT_FOUND", 404, 0};
 }
 
 RouteRequest route_request(const bp_request& request, const RequestScan& scan, const Model& model,
@@ -31,6 +39,7 @@ RouteRequest route_request(const bp_request& request, const RequestScan& scan, c
 Gateway::Gateway(const bp_loop_service& loops, MetricsRegistry& registry, Generation& first)
     : service_(loops),
       registry_(registry),
+      receipts_(first.options().receipts),
       models_(first.models()),
       table_{sizeof(bp_gateway),
              0,
@@ -56,9 +65,19 @@ Gateway::Gateway(const bp_loop_service& loops, MetricsRegistry& registry, Genera
                  *out = make_buffer(self_of(self).registry_.text());
                  return BP_CODE_OK;
                });
+             },
+             [](void* self, bp_str id, const bp_pair* metadata, std::uint64_t count, bp_buffer* out,
+                bp_error* error) -> std::uint32_t {
+               return sdk::guarded(error, [&]() -> std::uint32_t {
+                 const std::string caller = caller_of(metadata, count);
+                 const auto receipt = self_of(self).find_receipt(view(id), caller);
+                 if (receipt == nullptr) return report(no_receipt(), error);
+                 *out = make_buffer(*receipt);
+                 return BP_CODE_OK;
+               });
              }} {
   for (std::uint32_t i = 0; i < loops.count; ++i) {
-    loops_.push_back(std::make_unique<LoopCalls>(loops, i, live_calls_));
+    loops_.push_back(std::make_unique<LoopCalls>(loops, i, live_calls_, receipts_));
     loops_.back()->generation = &first;
     first.users(i).enter();
   }
@@ -155,7 +174,13 @@ LoopCalls* Gateway::calls_of(const bp_loop* loop) {
   return nullptr;
 }
 
+ReceiptStore::Document Gateway::find_receipt(std::string_view id, std::string_view caller) {
+  const bp_clock& clock = loops_.front()->generation->context().clock;
+  return receipts_.find(id, caller, clock.monotonic_ns(clock.context));
+}
+
 void Gateway::replace(Generation& next) {
+  receipts_.set_limits(next.options().receipts);
   {
     const std::lock_guard lock(models_mutex_);
     models_ = next.models();

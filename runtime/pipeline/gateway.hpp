@@ -66,6 +66,7 @@ class Gateway final : private CallOpener {
   std::uint32_t reject(const bp_request& request, const Error& error, bp_error* out);
   LoopCalls* calls_of(const bp_loop* loop);
   std::shared_ptr<const std::string> models() const;
+  ReceiptStore::Document find_receipt(std::string_view id, std::string_view caller);
   // Runs `work` on every loop, then `done` on the last of them.
   void on_every_loop(std::function<void(std::size_t loop)> work, std::function<void()> done);
 
@@ -75,6 +76,7 @@ class Gateway final : private CallOpener {
   std::atomic<std::uint64_t> live_calls_{0};
   std::atomic<bool> serving_{false};
   std::atomic<bool> ready_{true};
+  ReceiptStore receipts_;
   mutable std::mutex models_mutex_;
   std::shared_ptr<const std::string> models_;  // guarded by models_mutex_
   bp_gateway table_;

@@ -18,6 +18,7 @@ class Generation {
     std::uint64_t id = 1;  // 1, 2, ... in the order in which they come
     ScanLimits scan;
     CallLimits call;
+    ReceiptLimits receipts;
     std::uint64_t calls_max = 100'000;  // at once; more are refused with 503
     std::uint64_t body_bytes_max = 16 * 1024 * 1024;
     Tracer* tracer = nullptr;  // outlives the gateway; null: nothing is traced

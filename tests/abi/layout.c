@@ -196,6 +196,7 @@ static void print_transport(void) {
   FIELD(bp_gateway, models);
   FIELD(bp_gateway, ready);
   FIELD(bp_gateway, metrics);
+  FIELD(bp_gateway, receipt);
 }
 
 static void print_payment(void) {
@@ -434,6 +435,8 @@ static void print_constants(void) {
   NUMBER(BP_EVENT_HEAD);
   NUMBER(BP_EVENT_REASONING);
   NUMBER(BP_EVENT_TOOL_CALL);
+  NUMBER(BP_EVENT_RECEIPT);
+  NUMBER(BP_RECEIPT_BYTES_MAX);
   NUMBER(BP_FLOW_CONTINUE);
   NUMBER(BP_FLOW_PAUSE);
   NUMBER(BP_FLOW_STOP);

@@ -68,11 +68,13 @@ TEST(EventWriter, NumbersWhatItWrites) {
   events.body("b", "text/plain");
   events.usage(3, 4);
   events.finish("stop", 1);
+  events.receipt("{\"verdict\":\"accepted\"}");
   EXPECT_FALSE(events.ended());
   events.end();
   EXPECT_TRUE(events.ended());
   const std::vector<std::uint32_t> types{BP_EVENT_TEXT,  BP_EVENT_CHUNK,  BP_EVENT_BODY,
-                                         BP_EVENT_USAGE, BP_EVENT_FINISH, BP_EVENT_END};
+                                         BP_EVENT_USAGE, BP_EVENT_FINISH, BP_EVENT_RECEIPT,
+                                         BP_EVENT_END};
   ASSERT_EQ(receiver.events.size(), types.size());
   for (std::size_t i = 0; i < types.size(); ++i) {
     EXPECT_EQ(receiver.events[i].type, types[i]);
@@ -81,6 +83,7 @@ TEST(EventWriter, NumbersWhatItWrites) {
   EXPECT_EQ(receiver.events[0].index, 1U);
   EXPECT_EQ(receiver.events[2].detail, "text/plain");
   EXPECT_EQ(receiver.events[4].data, "stop");
+  EXPECT_EQ(receiver.events[5].data, "{\"verdict\":\"accepted\"}");
   EXPECT_EQ(receiver.completion_tokens, 4U);
 }
 

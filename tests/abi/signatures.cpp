@@ -95,6 +95,8 @@ SIGNATURE(bp_gateway, begin,
 SIGNATURE(bp_gateway, models, uint32_t (*)(void*, bp_buffer*, bp_error*));
 SIGNATURE(bp_gateway, ready, uint32_t (*)(void*));
 SIGNATURE(bp_gateway, metrics, uint32_t (*)(void*, bp_buffer*, bp_error*));
+SIGNATURE(bp_gateway, receipt,
+          uint32_t (*)(void*, bp_str, const bp_pair*, uint64_t, bp_buffer*, bp_error*));
 SIGNATURE(bp_decision_sink, decide, void (*)(void*, const bp_decision*));
 SIGNATURE(bp_payment, create,
           uint32_t (*)(const bp_host*, const bp_instance_options*, void**, bp_error*));

@@ -31,7 +31,7 @@
 #include <stdint.h>
 
 #define BP_ABI_MAJOR 0
-#define BP_ABI_MINOR 4
+#define BP_ABI_MINOR 5
 #define BP_ENTRY_SYMBOL "bp_plugin_entry_v0"
 
 #define BP_HAS(table, field)                                                                       \
@@ -185,6 +185,12 @@ typedef struct bp_rate_limit {
 #define BP_EVENT_HEAD 8u
 #define BP_EVENT_REASONING 9u  /* data: UTF-8 text that choice `index` thought before its answer */
 #define BP_EVENT_TOOL_CALL 10u /* tool_call; data: the next piece of its arguments */
+/* data: a JSON document of what was verified of this call, at most BP_RECEIPT_BYTES_MAX. From a
+   backend, at most once and before the terminal event. The host keeps it for those who ask with the
+   request id; it is no part of the answer and never reaches a transport's sink. */
+#define BP_EVENT_RECEIPT 11u
+
+#define BP_RECEIPT_BYTES_MAX 65536u
 
 typedef struct bp_event {
   uint32_t struct_size;

@@ -190,6 +190,12 @@ class EventWriter {
     event.detail = str(media_type);
     return emit(event);
   }
+  // What was verified of the call, a JSON document: at most once.
+  std::uint32_t receipt(std::string_view document) {
+    bp_event event = make(BP_EVENT_RECEIPT, 0);
+    event.data = str(document);
+    return emit(event);
+  }
   std::uint32_t usage(std::uint64_t prompt_tokens, std::uint64_t completion_tokens) {
     bp_usage usage{};
     usage.struct_size = sizeof(bp_usage);

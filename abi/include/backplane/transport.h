@@ -56,6 +56,14 @@ typedef struct bp_gateway {
 
   /* [any-thread] `out` is the metrics in Prometheus' text format. */
   uint32_t (*metrics)(void* context, bp_buffer* out, bp_error* error);
+
+  /*
+   * [any-thread] `out` is the JSON document that a backend gave with BP_EVENT_RECEIPT for the call
+   * of this id. `metadata` is that of the request which asks: its credentials are those of the
+   * call, or there is no such receipt (NOT_FOUND).
+   */
+  uint32_t (*receipt)(void* context, bp_str request_id, const bp_pair* metadata,
+                      uint64_t metadata_count, bp_buffer* out, bp_error* error);
 } bp_gateway;
 
 #ifdef __cplusplus

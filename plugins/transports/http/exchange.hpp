@@ -60,6 +60,7 @@ class Exchange {
   void answer(BufferRef body);
   void answer_model(std::string_view encoded_id);
   void answer_metrics();
+  void answer_receipt(std::string_view request_id);
   void answer_models();
   void answer_options();
   void begin_call(BufferRef body, const bp_body_stream* rest = nullptr);

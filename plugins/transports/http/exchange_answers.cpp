@@ -41,6 +41,8 @@ void Exchange::answer(BufferRef body) {
       return answer_models();
     case Action::kModel:
       return answer_model(route_.rest);
+    case Action::kReceipt:
+      return answer_receipt(route_.rest);
     case Action::kCall:
       return begin_call(std::move(body));
   }
@@ -80,6 +82,21 @@ void Exchange::answer_model(std::string_view encoded_id) {
   const Result<std::string> model = find_model(models->text(), id);
   if (!model) return respond_error(model.error());
   respond(200, kJson, *model);
+}
+
+void Exchange::answer_receipt(std::string_view request_id) {
+  const bp_gateway& gateway = *server_.services().gateway;
+  const std::vector<bp_pair>& metadata = head_->metadata;
+  bp_buffer buffer{};
+  bp_error error{};
+  const std::uint32_t code = gateway.receipt(gateway.context, str(request_id), metadata.data(),
+                                             metadata.size(), &buffer, &error);
+  if (code != BP_CODE_OK) {
+    error.code = code;
+    return respond_error(error_of(error));
+  }
+  const BufferRef receipt = BufferRef::adopt(buffer);
+  respond(200, kJson, receipt.text(), "cache-control: no-store\r\n");
 }
 
 void Exchange::respond(std::uint32_t status, std::string_view content_type, std::string_view body,

@@ -34,6 +34,7 @@ constexpr std::array kRoutes = {
     call("/v1/audio/translations", "audio.translations", Accepts::kForm),
     read(Action::kModels, "/v1/models"),
     read(Action::kModel, "/v1/models/"),
+    read(Action::kReceipt, "/v1/receipts/"),
     read(Action::kHealth, "/health"),
     read(Action::kReady, "/ready"),
     read(Action::kMetrics, "/metrics"),

@@ -12,7 +12,7 @@ namespace backplane::http {
 // What a call's body may be.
 enum class Accepts { kJson, kForm, kEither };
 
-enum class Action { kHealth, kReady, kMetrics, kModels, kModel, kCall };
+enum class Action { kHealth, kReady, kMetrics, kModels, kModel, kReceipt, kCall };
 
 struct Route {
   Action action;

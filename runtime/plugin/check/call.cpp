@@ -18,8 +18,8 @@ constexpr std::uint64_t kEventBytesMax = 64U << 20U;
 constexpr std::uint32_t kPaddingBytes = 64;
 
 std::string type_name(std::uint32_t type) {
-  constexpr const char* kNames[] = {"?",   "TEXT",  "FINISH", "CHUNK",     "BODY",     "USAGE",
-                                    "END", "ERROR", "HEAD",   "REASONING", "TOOL_CALL"};
+  constexpr const char* kNames[] = {"?",   "TEXT",  "FINISH", "CHUNK",     "BODY",      "USAGE",
+                                    "END", "ERROR", "HEAD",   "REASONING", "TOOL_CALL", "RECEIPT"};
   return type < std::size(kNames) ? kNames[type] : "type " + std::to_string(type);
 }
 
@@ -176,6 +176,16 @@ void CheckCall::check_tool_call(const bp_event& event) {
   }
 }
 
+void CheckCall::check_receipt(const bp_event& event) {
+  if (std::exchange(has_receipt_, true)) fail("a second event RECEIPT came; a call has one");
+  if (event.data.size > BP_RECEIPT_BYTES_MAX) {
+    fail("event RECEIPT has " + std::to_string(event.data.size) + " bytes, more than " +
+         std::to_string(BP_RECEIPT_BYTES_MAX));
+  } else if (!is_json_object(view(event.data))) {
+    fail("event RECEIPT is no JSON object");
+  }
+}
+
 void CheckCall::check_content(const bp_event& event) {
   const bool is_text = event.type == BP_EVENT_TEXT || event.type == BP_EVENT_REASONING ||
                        event.type == BP_EVENT_TOOL_CALL;
@@ -187,6 +197,7 @@ void CheckCall::check_content(const bp_event& event) {
     fail("event " + type_name(event.type) +
          " has logprobs that are no JSON array of {\"token\", \"logprob\", ...}");
   }
+  if (event.type == BP_EVENT_RECEIPT) check_receipt(event);
   if (event.type == BP_EVENT_USAGE) {
     if (event.usage == nullptr || event.usage->struct_size < sizeof(bp_usage)) {
       return fail("event USAGE carries no whole bp_usage");

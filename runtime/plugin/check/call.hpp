@@ -63,6 +63,7 @@ class CheckCall {
   bool read_bytes(const bp_event& event, const bp_str& text);
   void check_content(const bp_event& event);
   void check_tool_call(const bp_event& event);
+  void check_receipt(const bp_event& event);
   void check_order(const bp_event& event);
   void fail(const std::string& what);
   bool ended() const { return terminal_type() != 0; }
@@ -87,6 +88,7 @@ class CheckCall {
   std::uint64_t bytes_read_ = 0;
   std::uint64_t tokens_ = 0;
   std::map<std::uint32_t, std::uint32_t> tool_calls_;  // begun, by choice
+  bool has_receipt_ = false;
   std::uint32_t terminal_type_ = 0;
   std::uint32_t terminal_code_ = 0;
 };

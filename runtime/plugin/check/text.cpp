@@ -58,14 +58,18 @@ bool is_logprobs(std::string_view text) {
   });
 }
 
+bool is_json_object(std::string_view text) {
+  boost::system::error_code failure;
+  const json::value root = json::parse(text, failure);
+  return !failure && root.is_object();
+}
+
 std::string fault_of_description(PluginKind kind, std::string_view text) {
   if (kind == PluginKind::kBackend) {
     const Result<Description> description = read_description(text);
     return description ? "" : description.error().message;
   }
-  boost::system::error_code failure;
-  const json::value root = json::parse(text, failure);
-  return failure || !root.is_object() ? "expected a JSON object" : "";
+  return is_json_object(text) ? "" : "expected a JSON object";
 }
 
 }  // namespace backplane

@@ -70,6 +70,8 @@ INSTANTIATE_TEST_SUITE_P(
                         BreachCase{"Empty", {text("a"), shortened(text("b"), 0), end()}},
                         BreachCase{"NoToolCall", {text("a"), without_tool_call(0), end()}},
                         BreachCase{"ShortToolCall", {text("a"), without_tool_call(8), end()}},
+                        BreachCase{"TwoReceipts", {receipt("{}"), receipt("{}"), end()}},
+                        BreachCase{"LongReceipt", {receipt(std::string(65'537, ' ')), end()}},
                         BreachCase{"ShortEnd", {text("a"), shortened(end(), 64)}}),
         testing::Values(When::kNow, When::kTurn, When::kElsewhere)));
 

@@ -43,6 +43,11 @@ Step tool_call(std::string id, std::string name, std::string arguments) {
   step.tool_call = {std::move(id), std::move(name)};
   return step;
 }
+Step receipt(std::string document) {
+  Step step = text(std::move(document));
+  step.type = BP_EVENT_RECEIPT;
+  return step;
+}
 Step usage(std::uint64_t prompt, std::uint64_t completion) {
   Step step;
   step.type = BP_EVENT_USAGE;

@@ -56,6 +56,7 @@ Step text(std::string data);
 Step text_with_logprobs(std::string data, std::string logprobs);
 Step reasoning(std::string data);
 Step tool_call(std::string id, std::string name, std::string arguments);
+Step receipt(std::string document);
 Step usage(std::uint64_t prompt, std::uint64_t completion);
 Step end();
 Step error(Code code, std::uint32_t http_status = 0);

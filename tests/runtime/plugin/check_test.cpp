@@ -102,6 +102,8 @@ constexpr CheckCase kCases[] = {
      "event TOOL_CALL of call 0 says id or name again; leave them empty after its first piece"},
     {"tool_call_skips", "backend.stream",
      "event TOOL_CALL of call 1 came after 0 calls; number them 0, 1 ... within a choice"},
+    {"receipt_not_json", "backend.stream", "event RECEIPT is no JSON object"},
+    {"receipt_again", "backend.stream", "a second event RECEIPT came; a call has one"},
     {"leaks_body", "backend.stream",
      "holds the request's body 1 times after release; release what was retained"},
     {"ignores_stop", "backend.stop",

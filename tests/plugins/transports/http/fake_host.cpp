@@ -221,6 +221,17 @@ void FakeHost::fill_gateway() {
               [](void*, bp_buffer* out, bp_error*) -> std::uint32_t {
                 *out = make_buffer("up 1\n");
                 return BP_CODE_OK;
+              },
+              [](void*, bp_str id, const bp_pair* metadata, std::uint64_t count, bp_buffer* out,
+                 bp_error* error) -> std::uint32_t {
+                for (std::uint64_t i = 0; i < count; ++i) {
+                  const bool is_owner = view(metadata[i].name) == "authorization" &&
+                                        view(metadata[i].value) == "Bearer key";
+                  if (!is_owner || view(id) != "abc-1") continue;
+                  *out = make_buffer(R"({"verdict":"accepted"})");
+                  return BP_CODE_OK;
+                }
+                return report({Code::kNotFound, "no receipt", "RECEIPT_NOT_FOUND", 404, 0}, error);
               }};
 }
 

@@ -135,6 +135,10 @@ static uint32_t emit_text(call* self) {
   event.type = BP_EVENT_REASONING;
   event.data = text("\xff");
 #endif
+#ifdef RECEIPT
+  event.type = BP_EVENT_RECEIPT;
+  event.data = text(RECEIPT);
+#endif
 #ifdef TOOL_CALL
   const bp_tool_call tool_call = {sizeof(bp_tool_call), TOOL_CALL};
   event.type = BP_EVENT_TOOL_CALL;

@@ -103,6 +103,7 @@ bool BackendInstance::serves(std::string_view operation) const {
 
 bool is_retryable(const Error& error) {
   if (error.http_status == 429 || error.http_status >= 500) return true;
+  if (error.type == "MODEL_NOT_FOUND") return true;
   if (error.http_status != 0) return false;
   return error.code == Code::kUnavailable || error.code == Code::kResourceExhausted ||
          error.code == Code::kDeadlineExceeded || error.code == Code::kInternal ||

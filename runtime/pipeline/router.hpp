@@ -132,7 +132,8 @@ class Router {
 // A name from outside in a message: cut between characters, so that it stays UTF-8.
 std::string shown_name(std::string_view name);
 
-// May another route be tried after this? Connection errors, 5xx and 429; never the caller's fault.
+// May another route be tried after this? Connection errors, 5xx, 429, and a backend that does not
+// know its route's model; never the caller's fault.
 bool is_retryable(const Error& error);
 
 // What the usage costs, rounded up once; saturates instead of overflowing.

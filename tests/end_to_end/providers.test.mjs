@@ -5,16 +5,13 @@ import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import test from 'node:test';
 import {join} from 'node:path';
-import OpenAI from 'openai';
+import {ask, gather, stream} from './asking.mjs';
 import {head, raw_upstream} from './raw_upstream.mjs';
 import {http, run, serve, source, write} from './server.mjs';
 import {chunk, completion, event, json, until, upstream} from './upstream.mjs';
 
-const messages = [{role: 'user', content: 'hello'}];
 const profiles = JSON.parse(readFileSync(join(source, 'plugins/backends/openai/schema.json')))
   .properties.profile.enum;
-const client = (server) =>
-  new OpenAI({baseURL: `${server.url}/v1`, apiKey: 'client-key', maxRetries: 0});
 
 // A deployment of one backend; `settings` are YAML.
 const deployment = (uses, url, settings = 'models_refresh_seconds: 0') => `${http}backends:
@@ -25,44 +22,6 @@ models:
 `;
 const profiled = (profile, url, more = '') =>
   deployment('openai', url, `profile: ${profile}, models_refresh_seconds: 0${more}`);
-
-const ask = (server, body, path = 'chat/completions') =>
-  fetch(`${server.url}/v1/${path}`, {
-    method: 'POST', headers: {'content-type': 'application/json'},
-    body: JSON.stringify({model: 'fast', ...(path.startsWith('chat') ? {messages} : {}), ...body}),
-  });
-
-function stream(response, pieces) {
-  response.writeHead(200, {'content-type': 'text/event-stream'});
-  for (const piece of pieces) response.write(typeof piece === 'string' ? piece : event(piece));
-  response.end();
-}
-
-// What a client makes of a stream.
-async function gather(server, body = {}) {
-  const seen = {text: '', reasoning: '', calls: [], usage: null, finish: null, error: null};
-  const parts = await client(server).chat.completions.create(
-    {model: 'fast', messages, stream: true, ...body});
-  try {
-    for await (const part of parts) {
-      if (part.usage) seen.usage = part.usage;
-      for (const choice of part.choices) {
-        seen.text += choice.delta.content ?? '';
-        seen.reasoning += choice.delta.reasoning_content ?? '';
-        seen.finish = choice.finish_reason ?? seen.finish;
-        for (const piece of choice.delta.tool_calls ?? []) {
-          const call = seen.calls[piece.index] ??= {id: '', name: '', arguments: ''};
-          call.id += piece.id ?? '';
-          call.name += piece.function?.name ?? '';
-          call.arguments += piece.function?.arguments ?? '';
-        }
-      }
-    }
-  } catch (error) {
-    seen.error = error;
-  }
-  return seen;
-}
 
 for (const profile of profiles) {
   test(`${profile}: a chat, whole and streamed`, async (context) => {

@@ -81,6 +81,19 @@ TEST_F(RoutesTest, NeverAfterSomethingReachedTheClient) {
   EXPECT_EQ(b.submitted, 0);
 }
 
+TEST_F(RoutesTest, ABackendWithoutTheModelIsNotTheClientsFault) {
+  world.add_model("m", {"a", "b"});
+  Step terminal = error(Code::kNotFound, 404);
+  terminal.error.type = "MODEL_NOT_FOUND";
+  a.scripts = {Script({terminal})};
+  b.scripts = {Script({text("b"), end()})};
+  world.open();
+  Client client(world);
+  client.begin();
+  world.run();
+  EXPECT_EQ(client.log(), "head text:b end");
+}
+
 TEST_F(RoutesTest, UsageIsNothingThatReachedTheClient) {
   ScriptedPayment& payment = world.add_payment("p");
   world.add_model("m", {"a", "b"}).price = {1'000'000, 1'000'000};

@@ -4,8 +4,10 @@
 BUILD_PACKAGES="g++ cmake ninja-build ccache libboost1.81-dev libboost-filesystem1.81-dev
   libboost-json1.81-dev libyaml-cpp-dev libspdlog-dev libsimdjson-dev libssl-dev libnghttp2-dev
   zlib1g-dev libpcre2-dev libutf8proc-dev libcli11-dev libcurl4-openssl-dev prometheus-cpp-dev
-  libhwy-dev libsecp256k1-dev libsodium-dev libsqlite3-dev ca-certificates"
-TEST_PACKAGES="$BUILD_PACKAGES libgtest-dev libgmock-dev openssl curl python3 clang-format-14"
+  libhwy-dev libsecp256k1-dev libsodium-dev libsqlite3-dev libpq-dev
+  ca-certificates"
+TEST_PACKAGES="$BUILD_PACKAGES libgtest-dev libgmock-dev openssl curl python3 clang-format-14
+  postgresql-15"
 FUZZ_PACKAGES="$TEST_PACKAGES clang-14 libclang-rt-14-dev"
 
 say() { printf '\033[1m==> %s\033[0m\n' "$*" >&2; }

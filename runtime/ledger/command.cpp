@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/ledger/command.hpp"
 
+#include <simdjson.h>
+
 #include <string_view>
 
 namespace backplane {
@@ -31,9 +33,11 @@ class BoundsCheck {
 
  private:
   static Status text(std::string_view what, std::string_view given, std::size_t most) {
-    if (!given.empty() && given.size() <= most && given.find('\0') == given.npos) return ok();
+    const bool is_text =
+        given.find('\0') == given.npos && simdjson::validate_utf8(given.data(), given.size());
+    if (!given.empty() && given.size() <= most && is_text) return ok();
     return invalid_argument(std::string(what) + " has 1 to " + std::to_string(most) +
-                            " bytes, none of them zero");
+                            " bytes of UTF-8, none of them zero");
   }
   static Status key(std::string_view given) { return text("a key", given, kLedgerKeyBytesMax); }
   static Status account(std::string_view given) {

@@ -40,6 +40,7 @@ class LedgerStore {
   // That the engine's own structures are whole. DATA_LOSS: they are not, and where.
   virtual Status check() = 0;
   // Writes a copy, as of one moment, to a file that is not there yet. ALREADY_EXISTS: it is.
+  // UNIMPLEMENTED: the engine has a tool for it, which the error names.
   virtual Status back_up(const std::string& path) = 0;
 };
 

@@ -18,6 +18,7 @@ TEST(LedgerCommand, IsHeldToItsBounds) {
       {"account", OpenAccount{"user:1"}, nullptr},
       {"no name", OpenAccount{""}, "an account's name has 1 to 256 bytes"},
       {"zero byte", OpenAccount{std::string("a\0b", 3)}, "none of them zero"},
+      {"no text", OpenAccount{"a\xff"}, "bytes of UTF-8"},
       {"transfer", Transfer{"k", "a", "b", 1, "deposit", ""}, nullptr},
       {"key", Transfer{long_key, "a", "b", 1, "deposit", ""}, "a key has 1 to 256 bytes"},
       {"same account", Transfer{"k", "a", "a", 1, "deposit", ""}, "between two accounts"},

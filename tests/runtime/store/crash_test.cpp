@@ -62,6 +62,7 @@ TEST_P(CrashTest, BooksAreRightAfterEveryKill) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
   const auto place = GetParam().make();
+  if (place == nullptr) GTEST_SKIP() << GetParam().name << " is not installed";
   {
     const auto store = place->open(*system_clock());
     ASSERT_TRUE(store->execute(OpenAccount{"world", true}));

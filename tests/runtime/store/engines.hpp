@@ -21,7 +21,7 @@ class StorePlace {
 
 struct Engine {
   const char* name;
-  std::unique_ptr<StorePlace> (*make)();
+  std::unique_ptr<StorePlace> (*make)();  // null: it is not on this machine
 };
 
 // A folder of a test's own.

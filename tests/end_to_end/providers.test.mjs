@@ -322,24 +322,3 @@ models: {m: {routes: [{backend: up}]}}
     assert.match(stderr, words);
   }
 });
-
-// Against the providers themselves, where the environment has their keys.
-const live = [
-  ['groq', 'GROQ_API_KEY', 'llama-3.1-8b-instant', 'groq'],
-  ['venice', 'VENICE_API_KEY', 'llama-3.3-70b', 'venice'],
-];
-for (const [name, key, model, uses] of live) {
-  test(`live: ${name}`, {skip: !process.env[key] && `no ${key}`}, async (context) => {
-    const server = await serve(context, `${http}backends:
-  up: {uses: ${uses}, settings: {api_key: {env: ${key}}}}
-models: {fast: {routes: [{backend: up, model: "${model}"}]}}
-`);
-    const whole = await ask(server, {max_tokens: 16});
-    assert.equal(whole.status, 200);
-    assert.ok((await whole.json()).usage.prompt_tokens > 0);
-    const seen = await gather(server, {max_tokens: 16});
-    assert.equal(seen.error, null);
-    assert.ok(seen.text.length > 0);
-    assert.ok(['stop', 'length'].includes(seen.finish));
-  });
-}

@@ -77,8 +77,16 @@ function line_of_processes(context, folder) {
   return {file, path, begin, serving: () => ready(begin())};
 }
 
-// Calls without a pause, each on a connection of its own, until stopped.
-function load(port, body) {
+// Of a plugin whose `create` never returns.
+function hanging_plugin() {
+  const folder = join(dirname(backplane), '../tests/runtime/plugin/broken/plugins');
+  const file = join(folder, 'backends/create_hangs.so');
+  assert.ok(existsSync(file), `no ${file}: build the target broken_plugins`);
+  return folder;
+}
+
+// Calls without a pause, each on a connection of its own, until stopped or the test has ended.
+function load(context, port, body) {
   const seen = {served: 0, lost: [], pids: new Set()};
   let stopping = false;
   const one = async () => {
@@ -97,6 +105,7 @@ function load(port, body) {
     stopping = true;
     await Promise.all(clients);
   };
+  context.after(seen.stop);
   return seen;
 }
 
@@ -109,7 +118,7 @@ test('processes take over from each other without a call lost', async (context) 
   writeFileSync(file, yaml(1));
   let process = await serving();
   assert.equal(statSync(path).mode & 0o777, 0o600);
-  const clients = load(port, {model: 'echo'});
+  const clients = load(context, port, {model: 'echo'});
   for (let turn = 2; turn <= 6; turn += 1) {
     writeFileSync(file, yaml(turn));
     const next = await serving();
@@ -153,7 +162,7 @@ test('a successor that fails or dies leaves the server as it was', async (contex
   const yaml = echo.replace(':0"', `:${port}"`);
   writeFileSync(file, yaml);
   const first = await serving();
-  const clients = load(port, {model: 'echo'});
+  const clients = load(context, port, {model: 'echo'});
 
   writeFileSync(file, yaml.replace('{uses: echo', '{uses: ecko'));
   assert.deepEqual(await begin().exited, {code: 1, signal: null});
@@ -161,10 +170,9 @@ test('a successor that fails or dies leaves the server as it was', async (contex
   writeFileSync(file, yaml.replace('piece_bytes', 'pieces'));
   assert.deepEqual(await begin().exited, {code: 1, signal: null});
 
-  const plugins = join(dirname(backplane), '../tests/runtime/plugin/broken/plugins');
   const hangs = '{hangs: {uses: create_hangs}, echo: {uses';
   writeFileSync(file, `${yaml.replace('{echo: {uses', hangs)}` +
-    `plugins: {path: ["${plugins}"]}\n`);
+    `plugins: {path: ["${hanging_plugin()}"]}\n`);
   const hanging = begin();
   await until(() => /taking over/.test(hanging.stdout), patience);
   await until(() => readFileSync(`/proc/${hanging.pid}/maps`, 'utf8').includes('create_hangs'),
@@ -197,7 +205,7 @@ test('a path that is no socket is refused', async (context) => {
 
 test('SIGHUPs without end are one reload after another', async (context) => {
   const server = await serve(context, echo);
-  const clients = load(server.port, {model: 'echo'});
+  const clients = load(context, server.port, {model: 'echo'});
   const reloads = () => server.stdout().split('reloaded; generation').length - 1;
   for (let sent = 0; sent < 2000; sent += 1) {
     server.process.kill('SIGHUP');
@@ -233,8 +241,8 @@ test('a process drains although a reload hangs', async (context) => {
   const process = await serving();
   const answer = chat(port, {model: 'm', stream: true});
   await until(() => up.requests.length > 0, patience);
-  const plugins = join(dirname(backplane), '../tests/runtime/plugin/broken/plugins');
-  writeFileSync(file, `${yaml}, hangs: {uses: create_hangs}}\nplugins: {path: ["${plugins}"]}\n`);
+  writeFileSync(file, `${yaml}, hangs: {uses: create_hangs}}\n` +
+    `plugins: {path: ["${hanging_plugin()}"]}\n`);
   process.child.kill('SIGHUP');
   await until(() => readFileSync(`/proc/${process.pid}/maps`, 'utf8').includes('create_hangs'),
     patience);

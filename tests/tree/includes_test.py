@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """A small tree in order, and one broken never at a time: each must be found."""
-import os
-import tempfile
 import unittest
 
 import includes
+import small_tree
 
 TREE = {
     "abi/include/backplane/abi.h": "#include <stdint.h>\n",
@@ -47,13 +46,7 @@ BROKEN = {
 
 
 def faults_with(path=None, text=""):
-    with tempfile.TemporaryDirectory() as root:
-        for name, content in {**TREE, **({path: text} if path else {})}.items():
-            file = os.path.join(root, name)
-            os.makedirs(os.path.dirname(file), exist_ok=True)
-            with open(file, "w", encoding="utf-8") as out:
-                out.write(content)
-        return includes.faults(root)
+    return small_tree.faults_of(includes.faults, {**TREE, **({path: text} if path else {})})
 
 
 class Includes(unittest.TestCase):

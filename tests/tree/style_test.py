@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small tree in order, and one broken rule at a time: each must be found."""
 import os
-import tempfile
 import unittest
 
+import small_tree
 import style
 
 LICENCE = "// SPDX-License-Identifier: Apache-2.0\n"
@@ -37,13 +37,7 @@ BROKEN = {
 
 
 def faults_with(path=None, text=""):
-    with tempfile.TemporaryDirectory() as root:
-        for name, content in {**TREE, **({path: text} if path else {})}.items():
-            file = os.path.join(root, name)
-            os.makedirs(os.path.dirname(file), exist_ok=True)
-            with open(file, "w", encoding="utf-8") as out:
-                out.write(content)
-        return style.faults(root)
+    return small_tree.faults_of(style.faults, {**TREE, **({path: text} if path else {})})
 
 
 class Style(unittest.TestCase):

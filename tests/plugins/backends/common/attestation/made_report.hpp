@@ -10,6 +10,7 @@
 #include "common/attestation/report_verifier.hpp"
 #include "common/sealing/keccak.hpp"
 #include "tests/plugins/backends/common/attestation/made_evidence.hpp"
+#include "tests/plugins/backends/common/attestation/verdicts.hpp"
 
 namespace backplane::attestation {
 
@@ -22,14 +23,7 @@ struct MadeReport {
 
   ReportVerdict verify() const { return verify_text(boost::json::serialize(document)); }
   ReportVerdict verify_text(const std::string& text) const {
-    const Result<Report> report = read_report(text);
-    if (report) {
-      return verify_report(
-          *report, [&](const Platform&) { return &collateral; }, options);
-    }
-    ReportVerdict verdict;
-    verdict.rejection = report.error();
-    return verdict;
+    return attestation::verify_text(text, collateral, options);
   }
 };
 

@@ -9,19 +9,12 @@
 
 #include "common/attestation/reason.hpp"
 #include "made_evidence.hpp"
+#include "verdicts.hpp"
 
 namespace backplane::attestation {
 namespace {
 
 constexpr std::int64_t kDay = 86'400;
-
-std::string type_of(const QuoteVerdict& verdict) {
-  return verdict.rejection ? verdict.rejection->type : "";
-}
-
-std::string message_of(const QuoteVerdict& verdict) {
-  return verdict.rejection ? verdict.rejection->message : "";
-}
 
 TEST(QuoteVerifier, AcceptsWhatIsGenuine) {
   for (const std::uint16_t version : {std::uint16_t{4}, std::uint16_t{5}}) {

@@ -8,6 +8,7 @@
 #include "common/attestation/quote_verifier.hpp"
 #include "common/attestation/reason.hpp"
 #include "recorded.hpp"
+#include "verdicts.hpp"
 
 namespace backplane::attestation {
 namespace {
@@ -25,10 +26,6 @@ QuoteVerdict verdict_of(const std::string& quote, const std::string& collateral_
   QuoteOptions options;
   options.unix_time = unix_time;
   return verify_quote(bytes_of(quote), *collateral, options);
-}
-
-std::string type_of(const QuoteVerdict& verdict) {
-  return verdict.rejection ? verdict.rejection->type : "";
 }
 
 std::string status_text(std::optional<TcbStatus> status) {

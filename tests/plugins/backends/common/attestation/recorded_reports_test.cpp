@@ -7,6 +7,7 @@
 #include "common/attestation/reason.hpp"
 #include "common/attestation/report_verifier.hpp"
 #include "recorded.hpp"
+#include "verdicts.hpp"
 
 namespace backplane::attestation {
 namespace {
@@ -18,16 +19,7 @@ struct Recorded {
   Collateral collateral;
   ReportOptions options;
 
-  ReportVerdict verify() const {
-    const Result<Report> report = read_report(text);
-    if (report) {
-      return verify_report(
-          *report, [&](const Platform&) { return &collateral; }, options);
-    }
-    ReportVerdict verdict;
-    verdict.rejection = report.error();
-    return verdict;
-  }
+  ReportVerdict verify() const { return verify_text(text, collateral, options); }
 };
 
 Recorded read_recorded(const std::string& file, const std::string& collateral,

@@ -12,14 +12,6 @@ namespace {
 
 namespace json = boost::json;
 
-std::string type_of(const ReportVerdict& verdict) {
-  return verdict.rejection ? verdict.rejection->type : "";
-}
-
-std::string message_of(const ReportVerdict& verdict) {
-  return verdict.rejection ? verdict.rejection->message : "";
-}
-
 MadeReport report_with(const Field<64>& report_data) {
   MadeReport made = make_flat_report({}, report_data);
   const json::value quote = made.document["intel_quote"];

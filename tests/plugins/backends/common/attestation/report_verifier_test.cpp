@@ -15,14 +15,6 @@ namespace {
 
 namespace json = boost::json;
 
-std::string type_of(const ReportVerdict& verdict) {
-  return verdict.rejection ? verdict.rejection->type : "";
-}
-
-std::string message_of(const ReportVerdict& verdict) {
-  return verdict.rejection ? verdict.rejection->message : "";
-}
-
 std::string outcome_of(const ReportVerdict& verdict, std::string_view name, std::size_t at = 0) {
   for (const Finding& finding : verdict.evidences.at(at).findings) {
     if (finding.name == name) return std::string(name_of(finding.outcome));

@@ -19,10 +19,12 @@ void CallOutput::head(std::span<const bp_pair> headers) {
 }
 
 void CallOutput::chunk(std::string_view document, std::string_view name) {
+  if (witness_ != nullptr) witness_->on_document(document);
   answer(writer_.chunk(document, name));
 }
 
 void CallOutput::body(std::string_view bytes, std::string_view media_type) {
+  if (witness_ != nullptr) witness_->on_document(bytes);
   answer(writer_.body(bytes, media_type));
 }
 
@@ -32,9 +34,24 @@ void CallOutput::answer(std::uint32_t flow) {
 }
 
 void CallOutput::succeed(std::string_view closing_document) {
-  write_usage();
   succeeded_ = true;
+  if (witness_ != nullptr) {
+    closing_document_ = closing_document;
+    is_concluding_ = true;
+    return;
+  }
+  write_usage();
   writer_.end(closing_document);
+}
+
+void CallOutput::conclude(const AnswerWitness::Conclusion& conclusion) {
+  if (writer_.ended()) return;
+  if (!conclusion.receipt.empty() && (!paused_ || may_overrun_)) {
+    writer_.receipt(conclusion.receipt);
+  }
+  if (!conclusion.status) return fail(conclusion.status.error());
+  write_usage();
+  writer_.end(closing_document_);
 }
 
 void CallOutput::fail(Error error) {

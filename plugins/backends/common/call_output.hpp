@@ -3,6 +3,7 @@
 // usage before it. [loop]
 #pragma once
 
+#include "common/answer_witness.hpp"
 #include "common/upstream.hpp"
 
 #include <backplane/plugin.hpp>
@@ -19,13 +20,17 @@ class CallOutput {
   // Both are borrowed until the terminal event.
   CallOutput(const Upstream& upstream, const bp_request& request, const bp_sink& sink);
 
-  bool ended() const { return writer_.ended(); }
+  // With a witness, before its conclusion: cancel and conclude are all that is left.
+  bool ended() const { return writer_.ended() || is_concluding_; }
+  bool is_concluding() const { return is_concluding_ && !writer_.ended(); }
   // Nothing but an end is to be written until resume.
   bool paused() const { return paused_; }
   void resume() { paused_ = false; }
   // It ended well: what the server still sends may be read to its end.
   bool succeeded() const { return succeeded_; }
 
+  // Before all else; borrowed until the terminal event.
+  void set_witness(AnswerWitness* witness) { witness_ = witness; }
   // Of the response's headers, for the event that carries them: HEAD, or ERROR.
   void set_rate_limit(const std::optional<bp_rate_limit>& limit) { rate_limit_ = limit; }
   // The first event; nothing is sent where there is nothing to say.
@@ -36,6 +41,8 @@ class CallOutput {
   void set_usage(const bp_usage& usage) { usage_ = usage; }
 
   void succeed(std::string_view closing_document = {});
+  // After a success that has a witness.
+  void conclude(const AnswerWitness::Conclusion& conclusion);
   // Without effect after the end.
   void fail(Error error);
   // As fail, in the server's words, without what they must not tell.
@@ -53,6 +60,9 @@ class CallOutput {
   const std::string id_;
   bool paused_ = false;
   bool succeeded_ = false;
+  AnswerWitness* witness_ = nullptr;
+  bool is_concluding_ = false;
+  std::string closing_document_;  // of an end that waits for its conclusion
   bool malformed_noted_ = false;
   std::optional<bp_usage> usage_;
   std::optional<bp_rate_limit> rate_limit_;

@@ -60,6 +60,7 @@ class HttpCall final : public Call {
       sdk::guarded_void([&] { output_.fail(Error{Code::kInternal, "out of memory", {}, 0, 0}); });
     }
     if (output_.ended()) upload_.detach();
+    if (output_.is_concluding()) conclude();
   }
 
   void on_head(std::uint32_t status, std::span<const bp_pair> headers);
@@ -71,6 +72,8 @@ class HttpCall final : public Call {
   std::uint32_t flow();
 
   bool drains() const;
+  void conclude() noexcept;
+  void stop_asking() noexcept;
   void end_exchange() noexcept;
   void wake(std::uint32_t reason) noexcept;
   void woken() noexcept;
@@ -97,6 +100,9 @@ class HttpCall final : public Call {
   bp_http_exchange* exchange_ = nullptr;  // null: none, or it has ended
   std::unique_ptr<Answer> answer_;        // from the head on
   std::size_t trailing_bytes_ = 0;
+  bool is_success_ = false;  // of the response's status
+  bool has_concluded_ = false;
+  bool is_asking_ = false;  // the witness, which holds this
 
   std::atomic<std::uint32_t> references_{1};  // the host, the exchange, each task on the loop
   std::atomic<std::uint32_t> wakes_{0};       // kCancel, kResume: asked for and not yet done
@@ -165,6 +171,10 @@ Status HttpCall::send() {
     headers.push_back({str(header.name), str(header.value)});
   }
   pieces_ = outgoing_.body.pieces();
+  if (outgoing_.witness != nullptr) {
+    output_.set_witness(outgoing_.witness.get());
+    outgoing_.witness->on_request(pieces_);
+  }
   const bp_http_request request{sizeof(bp_http_request),
                                 timeouts.connect_ms,
                                 timeouts.first_byte_ms,
@@ -202,6 +212,7 @@ void HttpCall::on_head(std::uint32_t status, std::span<const bp_pair> headers) {
     answer_ = std::make_unique<ErrorAnswer>(output_, status, wait_ms, upstream_->scrubber);
     return;
   }
+  is_success_ = true;
   std::string_view content_type;
   for (const bp_pair& header : headers) {
     if (view(header.name) == "content-type") content_type = view(header.value);
@@ -255,6 +266,9 @@ std::unique_ptr<Answer> HttpCall::answer_of(std::string_view content_type) {
 }
 
 void HttpCall::on_data(std::string_view bytes) {
+  if (outgoing_.witness != nullptr && is_success_ && !has_concluded_) {
+    outgoing_.witness->on_bytes(bytes);
+  }
   if (output_.ended()) {
     trailing_bytes_ += bytes.size();
   } else if (answer_ != nullptr) {
@@ -289,8 +303,32 @@ std::uint32_t HttpCall::flow() {
   if (!output_.ended()) return output_.paused() ? BP_FLOW_PAUSE : BP_FLOW_CONTINUE;
   if (drains()) return BP_FLOW_CONTINUE;
   exchange_ = nullptr;
+  if (output_.is_concluding()) conclude();
   drop();
   return BP_FLOW_STOP;
+}
+
+// Once the response is over, so that the witness has seen all of it.
+void HttpCall::conclude() noexcept {
+  if (exchange_ != nullptr || std::exchange(has_concluded_, true)) return;
+  hold();
+  is_asking_ = true;
+  bool is_asked = false;
+  guarded([&] {
+    outgoing_.witness->conclude([this](const AnswerWitness::Conclusion& conclusion) {
+      guarded([&] { output_.conclude(conclusion); });
+      if (std::exchange(is_asking_, false)) drop();
+    });
+    is_asked = true;
+  });
+  if (!is_asked) stop_asking();
+}
+
+void HttpCall::stop_asking() noexcept {
+  if (!std::exchange(is_asking_, false)) return;
+  output_.set_witness(nullptr);
+  outgoing_.witness.reset();
+  drop();
 }
 
 void HttpCall::end_exchange() noexcept {
@@ -314,17 +352,19 @@ void HttpCall::wake(std::uint32_t reason) noexcept {
 
 void HttpCall::woken() noexcept {
   const std::uint32_t reasons = wakes_.exchange(0);
-  if (output_.ended()) return;
+  if (output_.ended() && !output_.is_concluding()) return;
   if ((reasons & kCancel) != 0) {
+    stop_asking();
     guarded([&] { output_.fail(cancelled()); });
   } else if (output_.paused()) {
     output_.resume();
     guarded([&] {
-      if (answer_ != nullptr) answer_->on_resume();
+      if (answer_ != nullptr && !output_.ended()) answer_->on_resume();
     });
   }
   if (output_.ended() && !drains()) {
     end_exchange();
+    if (output_.is_concluding()) conclude();
   } else if (!output_.paused() && exchange_ != nullptr) {
     http_->resume(exchange_);
   }

@@ -7,9 +7,13 @@
 // paused, nothing but a terminal event follows until resume (and USAGE before it where the sink
 // has an overrun). The instance must outlive the call's terminal event, not what comes after it:
 // a response may still be read to its end, so that its connection can be kept.
+//
+// With a witness the end waits for its conclusion: for the last byte of the response, and for what
+// the witness has to ask.
 #pragma once
 
 #include "common/answer_filter.hpp"
+#include "common/answer_witness.hpp"
 #include "common/body_splice.hpp"
 #include "common/stream_answer.hpp"
 #include "common/upstream.hpp"
@@ -47,8 +51,9 @@ struct Outgoing {
   std::vector<Header> headers;
   BodySplice body;  // what follows it is the request's body_stream
   AnswerRules answer;
-  std::vector<std::string> dropped{};      // fields, told in the header x-backplane-dropped
-  std::unique_ptr<AnswerFilter> filter{};  // null: none
+  std::vector<std::string> dropped{};        // fields, told in the header x-backplane-dropped
+  std::unique_ptr<AnswerFilter> filter{};    // null: none
+  std::unique_ptr<AnswerWitness> witness{};  // null: none; not for what has a body_stream
 };
 
 // Sends it. Fails, without an event, when the host refuses the request or the deadline has passed.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/call_error.hpp"
+#include "common/sealed_calls/url_text.hpp"
 #include "common/sealing/keys.hpp"
 
 namespace backplane::sealed_calls {
@@ -16,29 +17,8 @@ using attestation::Platform;
 using dialect::HttpReply;
 
 Error no_evidence(const std::string& why) {
-  return dialect::bad_answer(Code::kUnavailable,
-                             "the model's attestation could not be had: " + why);
-}
-
-Error rejected(const Error& why) {
-  return {Code::kPermissionDenied, "the model's attestation was rejected: " + why.message, why.type,
-          502, 0};
-}
-
-std::string percent_encoded(std::string_view text) {
-  static constexpr std::string_view kHex = "0123456789ABCDEF";
-  static constexpr std::string_view kPlain =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-  std::string out;
-  for (const char letter : text) {
-    if (kPlain.find(letter) != std::string_view::npos) {
-      out += letter;
-    } else {
-      const auto code = static_cast<unsigned char>(letter);
-      out += {'%', kHex[code >> 4U], kHex[code & 15U]};
-    }
-  }
-  return out;
+  return {Code::kUnavailable, "the model's attestation could not be had: " + why,
+          "ATTESTATION_UNAVAILABLE", 502, 0};
 }
 
 // The reply's body, or why there is none.
@@ -50,12 +30,6 @@ Status check_reply(const Result<HttpReply>& reply) {
 
 std::array<const CollateralRequest*, 4> in_order(const attestation::CollateralRequests& requests) {
   return {&requests.tcb_info, &requests.qe_identity, &requests.pck_crl, &requests.root_crl};
-}
-
-bool has_passed(const attestation::EvidenceVerdict& verdict, std::string_view name) {
-  return std::any_of(verdict.findings.begin(), verdict.findings.end(), [&](const auto& finding) {
-    return finding.name == name && finding.outcome == attestation::Outcome::kPassed;
-  });
 }
 
 }  // namespace
@@ -82,15 +56,15 @@ Status AttestationRound::start(std::string model, const std::vector<dialect::Hea
 }
 
 void AttestationRound::take_report(const Result<HttpReply>& reply) {
-  if (const Status checked = check_reply(reply); !checked) return finish(checked.error());
+  if (const Status checked = check_reply(reply); !checked) return fail(checked.error());
   Result<attestation::Report> report = attestation::read_report(reply->body);
-  if (!report) return finish(rejected(report.error()));
+  if (!report) return fail(attestation_rejected(report.error()));
   report_ = std::move(*report);
   for (const Platform& platform : attestation::platforms_of(*report_)) {
     if (keys_.collateral_of(platform, unix_time_s()) == nullptr) missing_.push_back(platform);
   }
   if (missing_.size() > kPlatformsOfReportMax) {
-    return finish(rejected(invalid_argument("its quotes are of too many platforms")));
+    return fail(attestation_rejected(invalid_argument("its quotes are of too many platforms")));
   }
   fetch_collateral();
 }
@@ -99,7 +73,7 @@ void AttestationRound::fetch_collateral() {
   if (missing_.empty()) return verify();
   answers_.clear();
   requests_ = attestation::collateral_requests(missing_.back(), options_.collateral_url);
-  if (const Status asked = ask(requests_.tcb_info); !asked) finish(asked.error());
+  if (const Status asked = ask(requests_.tcb_info); !asked) fail(asked.error());
 }
 
 Status AttestationRound::ask(const CollateralRequest& request) {
@@ -110,20 +84,20 @@ Status AttestationRound::ask(const CollateralRequest& request) {
 }
 
 void AttestationRound::take_collateral(const Result<HttpReply>& reply) {
-  if (const Status checked = check_reply(reply); !checked) return finish(checked.error());
+  if (const Status checked = check_reply(reply); !checked) return fail(checked.error());
   const auto order = in_order(requests_);
   const CollateralRequest& request = *order[answers_.size()];
   std::string_view chain = reply->header(request.issuer_chain_header);
   if (chain.empty()) chain = reply->header(request.other_issuer_header);
   answers_.push_back({reply->body, std::string(chain)});
   if (answers_.size() < order.size()) {
-    if (const Status asked = ask(*order[answers_.size()]); !asked) finish(asked.error());
+    if (const Status asked = ask(*order[answers_.size()]); !asked) fail(asked.error());
     return;
   }
   Result<attestation::Collateral> collateral =
       attestation::collateral_from({std::move(answers_[0]), std::move(answers_[1]),
                                     std::move(answers_[2]), std::move(answers_[3])});
-  if (!collateral) return finish(no_evidence(collateral.error().message));
+  if (!collateral) return fail(no_evidence(collateral.error().message));
   keys_.keep_collateral(missing_.back(), std::move(*collateral), unix_time_s());
   missing_.pop_back();
   fetch_collateral();
@@ -144,36 +118,38 @@ void AttestationRound::verify() {
         return used.back().get();
       },
       options);
-  Result<std::string> key = key_in(verdict);
-  if (key) {
-    keys_.keep_key(model_, *key, now_s + options_.interval_s);
-  } else {
+  ModelProof proof =
+      proof_of(*report_, verdict,
+               {attestation::to_hex(nonce_), options_.signing_algorithm, options_.needs_seal_key});
+  if (proof.rejection) {
     for (const Platform& platform : attestation::platforms_of(*report_)) {
       keys_.drop_collateral(platform);
     }
   }
-  finish(std::move(key));
+  finish(std::move(proof));
 }
 
-// Only what was bound, for this nonce, by a quote that was accepted.
-Result<std::string> AttestationRound::key_in(const attestation::ReportVerdict& verdict) const {
-  if (verdict.rejection) return rejected(*verdict.rejection);
-  for (const attestation::EvidenceVerdict& evidence : verdict.evidences) {
-    const attestation::Bound& bound = evidence.bound;
-    const bool is_wanted = evidence.role != "gateway" && !bound.signing_key.empty() &&
-                           bound.signing_algorithm == options_.signing_algorithm;
-    if (verdict.is_accepted && evidence.is_accepted && is_wanted &&
-        has_passed(evidence, "signing_key") && has_passed(evidence, "freshness")) {
-      return bound.signing_key;
-    }
-  }
-  return rejected(invalid_argument("no key is bound to a quote and to the nonce"));
+void AttestationRound::fail(const Error& error) {
+  const bool is_absent = error.code == Code::kUnavailable;
+  finish(no_proof(error, is_absent ? "absent" : "rejected", attestation::to_hex(nonce_),
+                  unix_time_s()));
+}
+
+// What could not be had says nothing against a proof that still holds.
+bool AttestationRound::is_outweighed(const ModelProof& proof) const {
+  if (proof.facts.verdict != "absent") return false;
+  const auto known = keys_.proof_of(model_, unix_time_s());
+  return known != nullptr && !known->rejection;
 }
 
 // Last of all, as it may destroy this.
-void AttestationRound::finish(Result<std::string> result) {
+void AttestationRound::finish(ModelProof proof) {
+  const std::int64_t kept_s = proof.rejection ? options_.retry_s : options_.interval_s;
+  proof.until_unix_time_s = unix_time_s() + kept_s;
+  const auto shared = std::make_shared<const ModelProof>(std::move(proof));
+  if (kept_s > 0 && !is_outweighed(*shared)) keys_.keep_proof(model_, shared);
   const Done done = std::move(done_);
-  done(std::move(result));
+  done(shared);
 }
 
 }  // namespace backplane::sealed_calls

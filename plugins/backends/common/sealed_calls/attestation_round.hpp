@@ -27,6 +27,8 @@ struct AttestationOptions {
   std::string signing_algorithm = "ecdsa";  // of the key that is wanted
   std::string collateral_url{attestation::kIntelPcs};
   std::int64_t interval_s = 600;      // for which a key that was verified is used
+  std::int64_t retry_s = 0;           // for which a model that failed is not asked again
+  bool needs_seal_key = true;         // the point of a key, not its address alone
   std::uint32_t timeout_ms = 30'000;  // of each request
   attestation::QuotePolicy policy;
   attestation::TrustAnchor anchor = attestation::intel_sgx_root();
@@ -36,9 +38,9 @@ struct AttestationOptions {
 class AttestationRound {
  public:
   // Called once, never from inside start, and not after the destructor; it may destroy the round.
-  // The key in hexadecimal, as attested; it has been kept in `keys`. Errors: PERMISSION_DENIED with
-  // the reason, where the evidence was rejected; UNAVAILABLE where there is none.
-  using Done = std::function<void(Result<std::string>)>;
+  // The proof has been kept in `keys`. Its rejection: PERMISSION_DENIED with the reason, where the
+  // evidence was rejected; UNAVAILABLE where there is none.
+  using Done = std::function<void(std::shared_ptr<const ModelProof>)>;
 
   // All is borrowed for its life.
   AttestationRound(const dialect::Services& services, const AttestationOptions& options,
@@ -53,9 +55,10 @@ class AttestationRound {
   Status ask(const attestation::CollateralRequest& request);
   void take_collateral(const Result<dialect::HttpReply>& reply);
   void verify();
-  void finish(Result<std::string> result);
+  void fail(const Error& error);
+  bool is_outweighed(const ModelProof& proof) const;
+  void finish(ModelProof proof);
   std::int64_t unix_time_s() const;
-  Result<std::string> key_in(const attestation::ReportVerdict& verdict) const;
 
   const dialect::Services& services_;
   const AttestationOptions& options_;

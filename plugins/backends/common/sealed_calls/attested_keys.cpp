@@ -12,19 +12,24 @@ std::string name_of(const attestation::Platform& platform) {
 
 }  // namespace
 
-std::optional<std::string> AttestedKeys::key_of(std::string_view model,
-                                                std::int64_t unix_time_s) const {
+std::shared_ptr<const ModelProof> AttestedKeys::proof_of(std::string_view model,
+                                                         std::int64_t unix_time_s) const {
   const std::lock_guard lock(mutex_);
-  const auto found = keys_.find(model);
-  if (found == keys_.end() || found->second.until_unix_time_s <= unix_time_s) return std::nullopt;
-  return found->second.text;
+  const auto found = proofs_.find(model);
+  if (found == proofs_.end() || found->second->until_unix_time_s <= unix_time_s) return nullptr;
+  return found->second;
 }
 
-void AttestedKeys::keep_key(std::string_view model, std::string key,
-                            std::int64_t until_unix_time_s) {
+void AttestedKeys::keep_proof(std::string_view model, std::shared_ptr<const ModelProof> proof) {
   const std::lock_guard lock(mutex_);
-  if (keys_.size() >= kModelsMax) keys_.clear();
-  keys_.insert_or_assign(std::string(model), Key{std::move(key), until_unix_time_s});
+  if (proofs_.size() >= kModelsMax) proofs_.clear();
+  proofs_.insert_or_assign(std::string(model), std::move(proof));
+}
+
+void AttestedKeys::drop_proof(std::string_view model) {
+  const std::lock_guard lock(mutex_);
+  const auto found = proofs_.find(model);
+  if (found != proofs_.end()) proofs_.erase(found);
 }
 
 std::shared_ptr<const attestation::Collateral> AttestedKeys::collateral_of(

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the calls of one instance know of models' attestations: keys that were verified a short
+// What the calls of one instance know of models' attestations: proofs that were verified a short
 // while ago, and the collateral that quotes are verified with. [any-thread]
 #pragma once
 
 #include "common/attestation/report_verifier.hpp"
+#include "common/sealed_calls/model_proof.hpp"
 
 #include <cstdint>
 #include <map>
@@ -21,9 +22,12 @@ inline constexpr std::size_t kPlatformsMax = 256;
 
 class AttestedKeys {
  public:
-  // Nothing: none was verified, or too long ago.
-  std::optional<std::string> key_of(std::string_view model, std::int64_t unix_time_s) const;
-  void keep_key(std::string_view model, std::string key, std::int64_t until_unix_time_s);
+  // Null: nothing was verified, or too long ago. Shared by this and by the calls that rest on it.
+  std::shared_ptr<const ModelProof> proof_of(std::string_view model,
+                                             std::int64_t unix_time_s) const;
+  void keep_proof(std::string_view model, std::shared_ptr<const ModelProof> proof);
+  // Calls found that it holds no more.
+  void drop_proof(std::string_view model);
 
   // Null: none, or too old. Shared by this and by whoever verifies with it.
   std::shared_ptr<const attestation::Collateral> collateral_of(
@@ -34,17 +38,13 @@ class AttestedKeys {
   void drop_collateral(const attestation::Platform& platform);
 
  private:
-  struct Key {
-    std::string text;
-    std::int64_t until_unix_time_s;
-  };
   struct Kept {
     std::shared_ptr<const attestation::Collateral> collateral;
     std::int64_t unix_time_s;
   };
 
   mutable std::mutex mutex_;
-  std::map<std::string, Key, std::less<>> keys_;
+  std::map<std::string, std::shared_ptr<const ModelProof>, std::less<>> proofs_;
   std::map<std::string, Kept, std::less<>> collateral_;
 };
 

@@ -41,9 +41,46 @@ Status read_measurements(const dom::element& attestation, AttestationOptions& op
   return ok();
 }
 
-Status read_attestation(const dom::element& root, AttestationOptions& options) {
+Result<Checking> read_checking(const dom::element& section, std::string_view place,
+                               Checking otherwise) {
+  std::string_view text;
+  const auto error = section["policy"].get(text);
+  if (error == simdjson::NO_SUCH_FIELD) return otherwise;
+  for (const Checking known : {Checking::kOff, Checking::kWarn, Checking::kRequire}) {
+    if (error == simdjson::SUCCESS && text == name_of(known)) return known;
+  }
+  return invalid_argument(std::string(place) +
+                          ".policy: expected \"require\", \"warn\" or \"off\"");
+}
+
+// Signatures are looked at where the key that makes them is known.
+Status read_signatures(const dom::element& root, SealSettings& settings) {
+  const bool has_key = settings.checking != Checking::kOff;
+  settings.signatures.checking = has_key ? Checking::kWarn : Checking::kOff;
+  dom::element signatures;
+  if (root["signatures"].get(signatures) != simdjson::SUCCESS) return ok();
+  const Result<Checking> checking =
+      read_checking(signatures, "signatures", settings.signatures.checking);
+  if (!checking) return checking.error();
+  if (*checking == Checking::kRequire && !has_key) {
+    return invalid_argument(
+        "signatures.policy: \"require\" needs attestation.policy, which tells whose signatures");
+  }
+  if (has_key) settings.signatures.checking = *checking;
+  std::uint64_t timeout_ms = 0;
+  if (signatures["timeout_ms"].get(timeout_ms) == simdjson::SUCCESS) {
+    settings.signatures.timeout_ms = static_cast<std::uint32_t>(timeout_ms);
+  }
+  return ok();
+}
+
+Status read_attestation(const dom::element& root, SealSettings& settings) {
+  AttestationOptions& options = settings.attestation;
   dom::element attestation;
   if (root["attestation"].get(attestation) != simdjson::SUCCESS) return ok();
+  const Result<Checking> checking = read_checking(attestation, "attestation", Checking::kOff);
+  if (!checking) return checking.error();
+  settings.checking = *checking;
   std::string_view url;
   if (attestation["collateral_url"].get(url) == simdjson::SUCCESS) options.collateral_url = url;
   std::int64_t interval_s = 0;
@@ -63,11 +100,18 @@ Result<SealSettings> read_seals(std::string_view json, ReadMode&& read_e2ee) {
   }
   SealSettings settings;
   if (const Status read = read_e2ee(read_mode(root), settings); !read) return read.error();
-  if (const Status read = read_attestation(root, settings.attestation); !read) return read.error();
+  if (const Status read = read_attestation(root, settings); !read) return read.error();
+  if (const Status read = read_signatures(root, settings); !read) return read.error();
+  settings.attestation.needs_seal_key = settings.sealed != Sealed::kNone;
   return settings;
 }
 
 }  // namespace
+
+std::string_view name_of(Checking checking) {
+  if (checking == Checking::kOff) return "off";
+  return checking == Checking::kWarn ? "warn" : "require";
+}
 
 Result<SealSettings> read_named_seals(std::string_view json, const sealing::Variant& variant,
                                       std::string_view name_prefix) {

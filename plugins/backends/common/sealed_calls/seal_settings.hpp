@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which calls of a backend are encrypted end to end, how, and what a model has to prove for that:
-// the settings `e2ee` and `attestation`.
+// the settings `e2ee`,
+// `attestation` and `signatures`.
 #pragma once
 
 #include "common/sealed_calls/attestation_round.hpp"
@@ -19,11 +20,26 @@ enum class Sealed {
   kAll,    // and what cannot be encrypted is refused
 };
 
+// What becomes of a call whose evidence does not hold.
+enum class Checking {
+  kOff,      // nothing is looked at
+  kWarn,     // the log and the receipt tell
+  kRequire,  // it fails
+};
+std::string_view name_of(Checking checking);
+
+struct SignatureOptions {
+  Checking checking = Checking::kOff;
+  std::uint32_t timeout_ms = 5'000;  // until the provider has to have the signature
+};
+
 struct SealSettings {
   Sealed sealed = Sealed::kNone;
   const sealing::Variant* variant = nullptr;  // null: none is sealed
   std::string name_prefix;                    // kNamed
   AttestationOptions attestation;             // but for the report's URL
+  Checking checking = Checking::kOff;         // of the attestation, where nothing is sealed
+  SignatureOptions signatures;                // of answers; kOff where the attestation's is
 };
 
 // `e2ee` is "auto" (also where it is absent), "required" or "off"; `variant` is the only one.

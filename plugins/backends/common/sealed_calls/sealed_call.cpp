@@ -17,6 +17,8 @@ namespace {
 using dialect::Outgoing;
 using dialect::Upstream;
 
+constexpr std::int64_t kRefreshPart = 5;  // of the interval: what is left of it when it is due
+
 std::string joined(const dialect::BodySplice& body) {
   std::string text;
   for (const bp_str& piece : body.pieces()) text += view(piece);
@@ -50,8 +52,57 @@ Result<Outgoing> sealed(const SealedCalls& calls, const Upstream& upstream, std:
   return outgoing;
 }
 
+bool is_checked(const SealedCalls& calls) {
+  return calls.variant != nullptr || calls.witness.attestation == Checking::kRequire;
+}
+
+bool is_signed(std::string_view operation) {
+  return operation == "chat.completions" || operation == "completions";
+}
+
+// The question for attestations, of one instance.
+AttestationFlights::Question question_of(SealedCalls& calls, const Upstream& upstream) {
+  return {upstream.services, calls.options, calls.report_headers, calls.keys};
+}
+
+std::unique_ptr<dialect::AnswerWitness> witness_of(SealedCalls& calls, const Upstream& upstream,
+                                                   const bp_request& request,
+                                                   std::string_view model,
+                                                   std::shared_ptr<const ModelProof> proof) {
+  if (calls.witness.attestation == Checking::kOff || request.body_stream != nullptr) return nullptr;
+  return std::make_unique<CallWitness>(
+      upstream.services, calls.witness, calls.report_headers, request.loop,
+      WitnessedCall{view(request.id), attested_name(model), is_signed(view(request.operation))},
+      std::move(proof),
+      [&calls, name = std::string(attested_name(model))] { calls.keys.drop_proof(name); });
+}
+
+// The call as it is sent, by what the model has proven.
+Result<Outgoing> ready(SealedCalls& calls, const Upstream& upstream, const bp_request& request,
+                       std::shared_ptr<const ModelProof> proof, std::string_view model,
+                       Outgoing outgoing) {
+  if (proof->rejection && is_checked(calls)) return *proof->rejection;
+  if (calls.variant != nullptr) {
+    Result<Outgoing> made = sealed(calls, upstream, proof->seal_key, model, std::move(outgoing));
+    if (!made) return made.error();
+    outgoing = std::move(*made);
+  }
+  outgoing.witness = witness_of(calls, upstream, request, model, std::move(proof));
+  return outgoing;
+}
+
+// Asked again in time, while calls still rest on the proof.
+void refresh_soon(SealedCalls& calls, const Upstream& upstream, const ModelProof& proof,
+                  std::string_view model, bp_loop* loop) {
+  const std::int64_t margin_s = calls.options.interval_s / kRefreshPart;
+  const bool is_due = proof.until_unix_time_s - unix_time_s(upstream) <= margin_s;
+  if (proof.rejection || !is_due) return;
+  calls.flights.refresh(question_of(calls, upstream), std::string(attested_name(model)), loop);
+}
+
 // Whether the variant can carry it, found out before a model is asked for its key.
 Status check_request(const SealedCalls& calls, const Outgoing& outgoing) {
+  if (calls.variant == nullptr) return ok();
   const Result<sealing::KeyPair> nobody = sealing::KeyPair::generate(calls.variant->box.curve);
   if (!nobody) return nobody.error();
   const Result<sealing::CallSeal> seal =
@@ -72,13 +123,14 @@ class WaitingCall final : public Call {
         sink_(sink),
         writer_(sink_),
         id_(view(request.id)),
+        operation_(view(request.operation)),
         model_(model),
         body_(request.body),
         request_(request),
-        outgoing_(std::move(outgoing)),
-        round_(std::make_unique<AttestationRound>(upstream.services, calls.options, calls.keys,
-                                                  request.loop)) {
+        outgoing_(std::move(outgoing)) {
     request_.id = str(id_);
+    request_.operation = str(operation_);
+    request_.content_type = {};
     request_.model = str(model_);
     request_.metadata = nullptr;
     request_.metadata_count = 0;
@@ -88,11 +140,15 @@ class WaitingCall final : public Call {
   }
 
   Status start() {
-    return round_->start(std::string(attested_name(model_)), calls_.report_headers,
-                         [this](const Result<std::string>& key) {
-                           guarded([&] { take_key(key); });
-                           drop();
-                         });
+    Result<AttestationFlights::Ticket> ticket =
+        calls_.flights.join(question_of(calls_, *upstream_), std::string(attested_name(model_)),
+                            request_.loop, [this](std::shared_ptr<const ModelProof> proof) {
+                              guarded([&] { take_proof(std::move(proof)); });
+                              drop();
+                            });
+    if (!ticket) return ticket.error();
+    ticket_ = std::move(*ticket);
+    return ok();
   }
 
   void on_cancel() noexcept override { wake(kCancel); }
@@ -114,13 +170,21 @@ class WaitingCall final : public Call {
     }
   }
 
-  void take_key(const Result<std::string>& key) {
-    if (!key) return fail(key.error());
-    Result<Outgoing> ready = sealed(calls_, *upstream_, *key, model_, std::move(outgoing_));
-    if (!ready) return fail(ready.error());
-    Result<Call*> call = dialect::start_call(*upstream_, request_, sink_, std::move(*ready));
+  void take_proof(std::shared_ptr<const ModelProof> proof) {
+    if (proof->rejection) note_rejection(*proof);
+    Result<Outgoing> made =
+        ready(calls_, *upstream_, request_, std::move(proof), model_, std::move(outgoing_));
+    if (!made) return fail(made.error());
+    Result<Call*> call = dialect::start_call(*upstream_, request_, sink_, std::move(*made));
     if (!call) return fail(call.error());
     call_ = *call;
+  }
+
+  // Where the call goes on all the same, `fail` will not tell it.
+  void note_rejection(const ModelProof& proof) {
+    calls_.rejected_attestations.add();
+    if (is_checked(calls_)) return;
+    upstream_->services.host.log(BP_LOG_WARN, proof.rejection->message, id_);
   }
 
   void fail(const Error& error) {
@@ -150,9 +214,9 @@ class WaitingCall final : public Call {
     if (call_ != nullptr) {
       ((reasons & kCancel) != 0 ? call_->cancel : call_->resume)(call_);
     } else if ((reasons & kCancel) != 0) {
-      round_.reset();
+      ticket_.leave();
       guarded([&] { fail(dialect::cancelled()); });
-      drop();  // what the round held
+      drop();  // what the ticket held
     }
   }
 
@@ -166,13 +230,14 @@ class WaitingCall final : public Call {
   const bp_sink sink_;
   EventWriter writer_;  // of what ends the call before there is another
   const std::string id_;
+  const std::string operation_;
   const std::string model_;
   BufferRef body_;
   bp_request request_;
   Outgoing outgoing_;
-  std::unique_ptr<AttestationRound> round_;
+  AttestationFlights::Ticket ticket_;
   bp_call* call_ = nullptr;                   // from the attestation on
-  std::atomic<std::uint32_t> references_{1};  // the host, the round, each task on the loop
+  std::atomic<std::uint32_t> references_{1};  // the host, the ticket, each task on the loop
   std::atomic<std::uint32_t> wakes_{0};
 };
 
@@ -181,10 +246,13 @@ class WaitingCall final : public Call {
 Result<Call*> start_sealed_call(SealedCalls& calls, const Upstream& upstream,
                                 const bp_request& request, const bp_sink& sink,
                                 std::string_view model, Outgoing outgoing) {
-  if (const auto key = calls.keys.key_of(attested_name(model), unix_time_s(upstream))) {
-    Result<Outgoing> ready = sealed(calls, upstream, *key, model, std::move(outgoing));
-    if (!ready) return ready.error();
-    return dialect::start_call(upstream, request, sink, std::move(*ready));
+  const std::string_view name = attested_name(model);
+  if (auto proof = calls.keys.proof_of(name, unix_time_s(upstream))) {
+    refresh_soon(calls, upstream, *proof, model, request.loop);
+    Result<Outgoing> made =
+        ready(calls, upstream, request, std::move(proof), model, std::move(outgoing));
+    if (!made) return made.error();
+    return dialect::start_call(upstream, request, sink, std::move(*made));
   }
   if (const Status checked = check_request(calls, outgoing); !checked) return checked.error();
   auto call =

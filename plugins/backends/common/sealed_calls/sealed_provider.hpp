@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A provider some or all of whose chats are encrypted end to end.
+// A provider whose models have to prove what they are, and some or all of whose chats are encrypted
+// end to end.
 #pragma once
 
 #include "common/provider.hpp"
@@ -18,6 +19,7 @@ class SealedProvider : public dialect::Provider {
                  const dialect::Services& services, std::string_view name, std::string agent);
 
   Status start() override;
+  void stop() override;
 
  protected:
   Result<Call*> send(const bp_request& request, const bp_sink& sink, std::string_view model,
@@ -25,6 +27,7 @@ class SealedProvider : public dialect::Provider {
 
  private:
   bool seals(std::string_view model) const;
+  Status check_operation(const bp_request& request, bool is_sealed) const;
 
   const Sealed sealed_;
   const std::string name_prefix_;

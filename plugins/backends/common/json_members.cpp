@@ -14,8 +14,8 @@ namespace ondemand = simdjson::ondemand;
 
 constexpr std::string_view kSpace = " \t\r\n";
 
-// Empty: not valid JSON.
-std::string_view raw_of(ondemand::value value) {
+// Empty: not valid JSON. Where brackets do not match the parser may point out of `read`.
+std::string_view raw_of(ondemand::value value, std::string_view read) {
   std::string_view raw;
   ondemand::object object;
   ondemand::array array;
@@ -27,7 +27,9 @@ std::string_view raw_of(ondemand::value value) {
   } else {
     raw = value.raw_json_token();
   }
-  if (error != simdjson::SUCCESS) return {};
+  const char* end = read.data() + read.size();
+  if (error != simdjson::SUCCESS || raw.data() < read.data() || raw.data() > end) return {};
+  if (raw.size() > static_cast<std::size_t>(end - raw.data())) return {};
   return raw.substr(0, raw.find_last_not_of(kSpace) + 1);
 }
 
@@ -82,7 +84,7 @@ std::optional<std::vector<JsonMember>> JsonText::members(std::string_view part) 
     if (field.value().get(value) != simdjson::SUCCESS) return std::nullopt;
     const std::size_t key_begin = here(key.raw()) - 1;
     const std::size_t key_size = 1 + rest_of_string(text_.substr(key_begin + 1));
-    const std::string_view raw = raw_of(value);
+    const std::string_view raw = raw_of(value, {scanned_ + begin, part.size()});
     if (raw.empty()) return std::nullopt;
     members.push_back(
         {std::string(name), key_begin, key_size, text_.substr(here(raw.data()), raw.size())});
@@ -103,7 +105,7 @@ std::optional<std::vector<std::string_view>> JsonText::items(std::string_view pa
   for (auto item : array) {
     ondemand::value value;
     if (item.get(value) != simdjson::SUCCESS) return std::nullopt;
-    const std::string_view raw = raw_of(value);
+    const std::string_view raw = raw_of(value, {scanned_ + begin, part.size()});
     if (raw.empty()) return std::nullopt;
     items.push_back(text_.substr(static_cast<std::size_t>(raw.data() - scanned_), raw.size()));
   }

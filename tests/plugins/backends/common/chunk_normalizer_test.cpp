@@ -183,6 +183,7 @@ TEST(ChunkNormalizer, SurvivesWhatIsNotAChunk) {
         R"({"choices":[{"index":99999999999,"delta":{"tool_calls":[{"id":"a"}]}}]})",
         R"({"choices":[{"delta":{"tool_calls":[{"index":4000000000,"id":"a"}]}}]})",
         R"({"choices":[{"delta":{"tool_calls":[{"function":[]},{"function":{"arguments":[}}]}}]})",
+        R"({"choices":[{"index":"fini":""}],"id":"b"}]},"finish_reason":"stop"}]})",
         R"({"choices":[{"delta":{"reasoning":"r")", "[]", "", "{"}) {
     ChunkNormalizer normalizer;
     normalizer.normalize(document, document.size());

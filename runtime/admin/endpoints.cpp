@@ -36,7 +36,7 @@ struct Endpoint {
   Handler handler;
 };
 
-constexpr std::array<Endpoint, 11> kEndpoints = {{
+constexpr std::array<Endpoint, 12> kEndpoints = {{
     {"GET", "/health",
      [](Operations&, const AdminRequest&, const AdminTell& tell) {
        tell({200, "ok\n", kText});
@@ -79,6 +79,10 @@ constexpr std::array<Endpoint, 11> kEndpoints = {{
      [](Operations& operations, const AdminRequest&, const AdminTell& tell) {
        operations.drain();
        tell({200, operations.status()});
+     }},
+    {"POST", "/admin/cache/clear",
+     [](Operations& operations, const AdminRequest&, const AdminTell& tell) {
+       tell({200, operations.clear_cache()});
      }},
 }};
 

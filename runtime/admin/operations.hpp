@@ -34,6 +34,7 @@ class AdminOperations {
   virtual void cancel_calls(std::string id, AdminTell tell) = 0;
   virtual void reload(AdminTell tell) = 0;
   virtual void drain() = 0;
+  virtual std::string clear_cache() = 0;
 };
 
 }  // namespace backplane

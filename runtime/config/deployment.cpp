@@ -57,6 +57,9 @@ Model read_model(const Entry& entry) {
   if (const Node* price = entry.value.find("price")) {
     model.price = read_price(*price);
   }
+  if (const Node* cache = entry.value.find("cache")) {
+    model.cache = Cache{at(*cache, "ttl_seconds").integer, at(*cache, "charge_percent").integer};
+  }
   model.sticky = at(entry.value, "sticky").boolean;
   model.attempts = at(entry.value, "attempts").integer;
   model.retry_percent = at(entry.value, "retry_percent").integer;
@@ -82,7 +85,9 @@ Limits read_limits(const Node& node) {
           at(node, "loops").integer,
           at(node, "max_receipts").integer,
           at(node, "max_receipt_bytes").integer,
-          at(node, "receipt_seconds").integer};
+          at(node, "receipt_seconds").integer,
+          at(node, "cache_bytes").integer,
+          at(node, "cache_answer_bytes").integer};
 }
 
 std::vector<std::pair<std::string, std::string>> texts_of(const Node& node) {

@@ -49,6 +49,12 @@ struct Route {
   Position position;
 };
 
+// What is kept of a model's answers.
+struct Cache {
+  std::int64_t ttl_seconds = 0;
+  std::int64_t charge_percent = 0;
+};
+
 enum class Policy : std::uint8_t { kOrdered, kWeighted, kCheapest, kFastest, kLeastBusy };
 
 struct Model {
@@ -59,6 +65,7 @@ struct Model {
   std::int64_t attempts = 0;
   std::int64_t retry_percent = 0;
   std::optional<Price> price;  // none: free
+  std::optional<Cache> cache;  // none: nothing is kept
   std::vector<Route> routes;   // at least one
   Position position;
 };
@@ -72,6 +79,8 @@ struct Limits {
   std::int64_t max_receipts = 0;
   std::int64_t max_receipt_bytes = 0;
   std::int64_t receipt_seconds = 0;
+  std::int64_t cache_bytes = 0;
+  std::int64_t cache_answer_bytes = 0;
 };
 
 enum class LogLevel : std::uint8_t { kTrace, kDebug, kInfo, kWarning, kError, kOff };

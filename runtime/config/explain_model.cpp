@@ -82,6 +82,12 @@ std::string policy_text(const Model& model) {
          " % of the calls; routes that fail or are at a limit come last\n";
 }
 
+std::string cache_text(const Model& model) {
+  if (!model.cache) return "";
+  return "cache: answers are given again for " + std::to_string(model.cache->ttl_seconds) +
+         " s, for " + std::to_string(model.cache->charge_percent) + " % of the price\n";
+}
+
 std::string plugin_text(const Deployment& deployment, const std::string& backend) {
   const auto found =
       std::find_if(deployment.backends.begin(), deployment.backends.end(),
@@ -98,6 +104,7 @@ Result<std::string> explain_model(const Deployment& deployment, const std::strin
   }
   std::string text = heading(*model, name);
   text += policy_text(*model);
+  text += cache_text(*model);
   for (std::size_t i = 0; i < model->routes.size(); ++i) {
     const Route& route = model->routes[i];
     text += "  " + std::to_string(i + 1) + ". " + route.backend + " (" +

@@ -3,6 +3,7 @@
 
 #include "runtime/host/network_metrics.hpp"
 #include "runtime/net/event_loop.hpp"
+#include "runtime/pipeline/cache/cache_metrics.hpp"
 #include "runtime/services/process_metrics.hpp"
 
 namespace backplane {
@@ -51,8 +52,9 @@ Status HostServices::start(std::uint32_t loop_count) {
   auto client = HttpClient::create(*loops, {});
   if (!client) return client.error();
   http = std::move(*client);
-  const Status defined = define_process_metrics(metrics);
-  return defined ? define_network_metrics(metrics, *net, *http) : defined;
+  Status defined = define_process_metrics(metrics);
+  if (defined) defined = define_network_metrics(metrics, *net, *http);
+  return defined ? define_cache_metrics(metrics, cache) : defined;
 }
 
 SharedServices HostServices::shared() {

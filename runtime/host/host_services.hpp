@@ -6,6 +6,7 @@
 #include "runtime/net/http.hpp"
 #include "runtime/net/loop.hpp"
 #include "runtime/net/net.hpp"
+#include "runtime/pipeline/cache/response_cache.hpp"
 #include "runtime/pipeline/router.hpp"
 #include "runtime/services/clock.hpp"
 #include "runtime/services/instance_host.hpp"
@@ -34,6 +35,7 @@ struct HostServices {
   MetricsRegistry metrics;
   KeyValueStore store;
   RouteStates route_states;  // [control]
+  ResponseCache cache;
   std::unique_ptr<Loops> loops;
   std::unique_ptr<Net> net;
   std::unique_ptr<HttpClient> http;

@@ -237,4 +237,9 @@ void Runtime::Parts::drain() {
   gateway_->set_serving(false);
 }
 
+std::string Runtime::Parts::clear_cache() {
+  const ResponseCache::Size gone = host_.cache.clear();
+  return json::serialize(json::object{{"answers", gone.answers}, {"bytes", gone.bytes}});
+}
+
 }  // namespace backplane

@@ -12,10 +12,11 @@ namespace backplane {
 namespace {
 
 Generation::Options options_of(const config::Deployment& deployment, std::uint64_t id,
-                               Tracer* tracer) {
+                               HostServices& host) {
   Generation::Options options;
   options.id = id;
-  options.tracer = tracer;
+  options.tracer = host.tracer.get();
+  options.cache = &host.cache;
   options.scan.depth_max = static_cast<std::uint32_t>(deployment.limits.max_depth);
   options.call.call_timeout_ms = static_cast<std::uint64_t>(deployment.limits.call_timeout_ms);
   options.body_bytes_max = static_cast<std::uint64_t>(deployment.limits.max_body_bytes);
@@ -43,6 +44,18 @@ RoutePolicy policy_of(config::Policy policy) {
 
 Price price_of(const config::Price& price) {
   return {price.input_nano_usd_per_million_tokens, price.output_nano_usd_per_million_tokens};
+}
+
+// No name has a line break.
+CacheRules cache_rules_of(const config::Cache& cache, const std::vector<Route>& routes) {
+  CacheRules rules;
+  rules.ttl_s = cache.ttl_seconds;
+  rules.charge_percent = static_cast<std::uint32_t>(cache.charge_percent);
+  for (const Route& route : routes) {
+    rules.routes += route.backend->name + '\n' + std::to_string(route.backend->since_generation) +
+                    '\n' + route.model + '\n';
+  }
+  return rules;
 }
 
 // The instance that runs just as planned, or null.
@@ -99,6 +112,7 @@ Status RunningDeployment::start_backend(const config::PluginInstance& entry,
   running->instance.plugin = entry.plugin;
   running->instance.table = running->plugin->table();
   running->instance.self = running->plugin->self();
+  running->instance.since_generation = id_;
   if (before != nullptr) learn_from(*before, running->instance);
   backends.push_back(running);
   if (const Status started = running->plugin->start(); !started) return started;
@@ -191,6 +205,7 @@ std::vector<Model> RunningDeployment::models() {
       route.state = host_.route_states.state_of(written.backend, route.model);
       model.routes.push_back(std::move(route));
     }
+    if (entry.cache) model.cache = cache_rules_of(*entry.cache, model.routes);
     for (const std::string& alias : entry.aliases) {
       models.push_back(model);
       models.back().name = alias;
@@ -225,12 +240,14 @@ Status RunningDeployment::make_generation() {
   metrics_ = std::make_unique<CallMetrics>(std::move(*made));
   generation_ = std::make_unique<Generation>(*host_.loops->table(), *system_clock(), *metrics_,
                                              host_.logger, *router_, payment_instances_,
-                                             options_of(deployment_, id_, host_.tracer.get()));
+                                             options_of(deployment_, id_, host_));
   generation_->on_unused([this] { unused_.store(true); });
   return ok();
 }
 
 void RunningDeployment::set_bounds() {
+  host_.cache.set_bounds({static_cast<std::uint64_t>(deployment_.limits.cache_bytes),
+                          static_cast<std::uint64_t>(deployment_.limits.cache_answer_bytes)});
   for (std::size_t i = 0; i < backends.size(); ++i) {
     const config::PluginInstance& entry = deployment_.backends[i];
     BackendInstance& instance = backends[i]->instance;

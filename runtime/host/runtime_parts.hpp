@@ -50,6 +50,7 @@ class Runtime::Parts final : public AdminOperations {
   void cancel_calls(std::string id, AdminTell tell) override;
   void reload(AdminTell tell) override;
   void drain() override;
+  std::string clear_cache() override;
 
  private:
   Status start_parts(StartOptions options);

@@ -166,6 +166,7 @@ void GatewayCall::on_decision(const Refusal* refusal) {
     return fail(refusal->error, CallOutcome::kRefused, refusal);
   }
   phase_ = Phase::kTrying;
+  if (model_.cache.ttl_s != 0) return ask_cache();
   try_next();
 }
 

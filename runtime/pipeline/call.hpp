@@ -4,6 +4,7 @@
 #pragma once
 
 #include "runtime/pipeline/attempt.hpp"
+#include "runtime/pipeline/cache/call_cache.hpp"
 #include "runtime/pipeline/call_metrics.hpp"
 #include "runtime/pipeline/generation_use.hpp"
 #include "runtime/pipeline/receipt_store.hpp"
@@ -31,6 +32,7 @@ struct CallLimits {
 
 class GatewayCall;
 class FormCall;
+struct CacheControl;
 
 // What the calls of one loop share, whatever their generation. [loop]
 struct LoopCalls {
@@ -62,6 +64,7 @@ struct CallContext {
   std::uint64_t generation;
   std::string generation_text;
   Tracer* tracer = nullptr;
+  ResponseCache* cache = nullptr;  // null: no model has one
 };
 
 // What an operator sees of a call.
@@ -120,6 +123,15 @@ class GatewayCall final : public bp_call, private AttemptOwner {
   bool may_try_next(const Error& error);
   std::uint64_t input_size() const;
 
+  // Of a model with a cache alone.
+  void ask_cache();
+  void open_cache(const CacheControl& control);
+  void go_on_from_cache(CallCache::Next next);
+  void replay();
+  void add_cache_headers(std::vector<bp_pair>& headers, std::string& age);
+  void keep_answer(const bp_event& terminal);
+  void settle_cached();
+
   void on_start(Attempt& attempt) override { attempt_ = &attempt; }
   std::uint32_t on_event(const bp_event& event) override;
   void on_end(const bp_event& terminal) override;
@@ -161,6 +173,7 @@ class GatewayCall final : public bp_call, private AttemptOwner {
   std::int64_t deadline_ns_ = 0;
 
   Settlement settlement_;
+  std::unique_ptr<CallCache> cache_;  // null: it takes no part
   Attempt* attempt_ = nullptr;
   Phase phase_ = Phase::kNew;
   RouteChoice choice_;

@@ -67,6 +67,7 @@ void GatewayCall::on_end(const bp_event& terminal) {
 void GatewayCall::succeed(const bp_event& terminal) {
   if (!head_sent_) send_head();
   if (phase_ == Phase::kOver) return;
+  if (cache_ != nullptr) keep_answer(terminal);
   finish(CallOutcome::kOk);
   bp_event end{};
   end.type = BP_EVENT_END;
@@ -120,12 +121,14 @@ void GatewayCall::send_head() {
   if (trace_ != nullptr) trace_->first_event(now);
   // A form's `stream` may have come behind its model, and speech is a stream without asking.
   streams_ |= scan_.stream || (input_ != nullptr && input_->wants_stream());
-  note_first_event(now);
+  if (route_ != nullptr) note_first_event(now);
   std::vector<bp_pair> pairs;
   for (const auto& [name, value] : headers_) pairs.push_back({str(name), str(value)});
   pairs.push_back({str("x-backplane-generation"), str(context_.generation_text)});
   const std::string tries = std::to_string(tries_);
   add_route(pairs, tries);
+  std::string age;
+  if (cache_ != nullptr) add_cache_headers(pairs, age);
   bp_event head{};
   head.type = BP_EVENT_HEAD;
   head.flags = (streams_ ? BP_REQUEST_STREAM : 0U) | (scan_.include_usage ? BP_REQUEST_USAGE : 0U);
@@ -154,6 +157,7 @@ std::uint32_t GatewayCall::send(bp_event event) {
   if (released_) return BP_FLOW_STOP;
   event.struct_size = sizeof(bp_event);
   event.sequence = sequence_++;
+  if (cache_ != nullptr) cache_->note(event);
   const std::uint32_t flow = sink_.emit(sink_.context, &event);
   if (flow == BP_FLOW_PAUSE) paused_ = true;
   return released_ ? BP_FLOW_STOP : flow;

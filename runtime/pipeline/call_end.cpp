@@ -30,7 +30,9 @@ void GatewayCall::client_cancelled(const char* reason) {
 void GatewayCall::client_resumed() {
   if (phase_ == Phase::kOver || cancelling_) return;
   paused_ = false;
-  if (attempt_ != nullptr) attempt_->resume();
+  if (attempt_ != nullptr) return attempt_->resume();
+  if (cache_ == nullptr || cache_->answer() == nullptr) return;
+  post([](void* self) { static_cast<GatewayCall*>(self)->run_posted(&GatewayCall::replay); });
 }
 
 void GatewayCall::client_left() {
@@ -80,6 +82,9 @@ void GatewayCall::finish(CallOutcome outcome) {
   cancelling_ = false;
   if (input_ != nullptr) input_->close();
   disarm(deadline_timer_);
+  if (cache_ != nullptr) {
+    cache_->end(outcome == CallOutcome::kClientGone ? FlightEnd::kLeft : FlightEnd::kFailed);
+  }
   settle(outcome);
   keep_receipt();
   const std::int64_t now = now_ns();
@@ -97,12 +102,14 @@ void GatewayCall::log(LogLevel level, std::string_view message) const {
   const std::string trace = trace_id();
   std::vector<LogField> fields = {{"request_id", id_}, {"model", model_.name}};
   if (!trace.empty()) fields.emplace_back("trace_id", trace);
+  if (cache_ != nullptr) fields.emplace_back("cache", name_of(cache_->result()));
   context_.logger.write(level, "pipeline", message, fields);
 }
 
 // Pays for what was produced, no more. A backend that reports no usage is taken at the number of
 // pieces that were sent on. A failure that nothing came before costs nothing.
 void GatewayCall::settle(CallOutcome outcome) {
+  if (cache_ != nullptr && cache_->answer() != nullptr) return settle_cached();
   usage_.struct_size = sizeof(bp_usage);
   if (!has_usage_) usage_.completion_tokens = pieces_;
   const bool produced =

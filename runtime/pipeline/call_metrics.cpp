@@ -115,6 +115,19 @@ class CallMetrics::Definer {
     const char* const tokens = "backplane_tokens_total";
     series.prompt_tokens = counter(tokens, "Tokens metered", {label, {"kind", "prompt"}});
     series.completion_tokens = counter(tokens, "Tokens metered", {label, {"kind", "completion"}});
+    if (model.cache.ttl_s != 0) define_cache(label, series);
+  }
+
+  void define_cache(const std::pair<std::string, std::string>& label, ModelSeries& series) {
+    for (std::size_t i = 0; i < kCacheResults; ++i) {
+      series.cache_results[i] =
+          counter("backplane_cache_requests_total", "Calls that asked the cache",
+                  {label, {"result", name_of(static_cast<CacheResult>(i))}});
+    }
+    const char* const saved = "backplane_cache_saved_tokens_total";
+    const char* const help = "Tokens of answers that no backend had to give again";
+    series.saved_prompt_tokens = counter(saved, help, {label, {"kind", "prompt"}});
+    series.saved_completion_tokens = counter(saved, help, {label, {"kind", "completion"}});
   }
 
   void define_backend(BackendInstance& backend) {
@@ -216,6 +229,16 @@ void CallMetrics::tokens(const Model& model, std::uint64_t prompt, std::uint64_t
   if (prompt != 0) registry_->add(series.prompt_tokens, static_cast<std::int64_t>(prompt));
   if (completion == 0) return;
   registry_->add(series.completion_tokens, static_cast<std::int64_t>(completion));
+}
+
+void CallMetrics::cache_asked(const Model& model, CacheResult result) {
+  registry_->add(models_[model.index].cache_results[static_cast<std::size_t>(result)], 1);
+}
+
+void CallMetrics::cache_saved(const Model& model, std::uint64_t prompt, std::uint64_t completion) {
+  const ModelSeries& series = models_[model.index];
+  registry_->add(series.saved_prompt_tokens, static_cast<std::int64_t>(prompt));
+  registry_->add(series.saved_completion_tokens, static_cast<std::int64_t>(completion));
 }
 
 void CallMetrics::attempt_begun(const BackendInstance& backend) {

@@ -3,6 +3,7 @@
 // configuration alone; docs/metrics.md has them all.
 #pragma once
 
+#include "runtime/pipeline/cache/cache_result.hpp"
 #include "runtime/pipeline/router.hpp"
 #include "runtime/services/metrics.hpp"
 
@@ -33,6 +34,9 @@ class CallMetrics {
   void ended(const Model& model, CallOutcome outcome, std::int64_t duration_ns);
   void first_event(const Model& model, std::int64_t duration_ns);
   void tokens(const Model& model, std::uint64_t prompt, std::uint64_t completion);
+  // Of a model with a cache.
+  void cache_asked(const Model& model, CacheResult result);
+  void cache_saved(const Model& model, std::uint64_t prompt, std::uint64_t completion);
   void fallback() { registry_->add(fallbacks_, 1); }
   void retry_refused() { registry_->add(retries_refused_, 1); }
   void leaked() { registry_->add(leaked_calls_, 1); }
@@ -49,6 +53,9 @@ class CallMetrics {
     std::uint64_t first_event;
     std::uint64_t prompt_tokens;
     std::uint64_t completion_tokens;
+    std::array<std::uint64_t, kCacheResults> cache_results;
+    std::uint64_t saved_prompt_tokens;
+    std::uint64_t saved_completion_tokens;
   };
   class Definer;
 

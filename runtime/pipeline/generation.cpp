@@ -16,9 +16,9 @@ Generation::Generation(const bp_loop_service& loops, const bp_clock& clock, Call
                        Logger& logger, const Router& router,
                        const std::vector<PaymentInstance>& payments, Options options,
                        std::int64_t models_created_s)
-    : context_{loops,         clock,        payments,   metrics,
-               logger,        options.call, options.id, std::to_string(options.id),
-               options.tracer},
+    : context_{loops,          clock,        payments,   metrics,
+               logger,         options.call, options.id, std::to_string(options.id),
+               options.tracer, options.cache},
       router_(router),
       options_(options),
       models_created_s_(models_created_s != 0 ? models_created_s : unix_s(clock)),

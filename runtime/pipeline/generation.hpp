@@ -21,7 +21,8 @@ class Generation {
     ReceiptLimits receipts;
     std::uint64_t calls_max = 100'000;  // at once; more are refused with 503
     std::uint64_t body_bytes_max = 16 * 1024 * 1024;
-    Tracer* tracer = nullptr;  // outlives the gateway; null: nothing is traced
+    Tracer* tracer = nullptr;        // outlives the gateway; null: nothing is traced
+    ResponseCache* cache = nullptr;  // likewise; null: no answer is kept
   };
 
   // Everything given outlives it. `models_created_s` is what the list of models says, in Unix time;

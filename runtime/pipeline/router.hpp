@@ -29,6 +29,7 @@ struct BackendInstance {
   std::string plugin;  // its name, for traces
   const bp_backend* table = nullptr;
   void* self = nullptr;
+  std::uint64_t since_generation = 0;  // that in which it started
   // A reload may change these while calls run.
   std::atomic<std::uint64_t> calls_max{0};               // 0: no bound
   std::atomic<std::uint64_t> timeout_ms{0};              // of one attempt; 0: the call's deadline
@@ -98,6 +99,14 @@ class RouteStates {
 enum class RoutePolicy { kOrdered, kWeighted, kCheapest, kFastest, kLeastBusy };
 const char* name_of(RoutePolicy policy);
 
+// What is kept of a model's answers.
+struct CacheRules {
+  std::int64_t ttl_s = 0;            // 0: nothing
+  std::uint32_t charge_percent = 0;  // of what the answer would cost
+  // The routes and since when they are what they are: answers of others are not this model's.
+  std::string routes;
+};
+
 // Of the calls of one model, by loop.
 using RetryBudgets = std::array<RetryBudget, 16>;
 
@@ -108,6 +117,7 @@ struct Model {
   std::uint32_t attempts_max = 8;
   std::uint32_t retry_percent = 20;  // of the calls
   Price price;
+  CacheRules cache = {};
   std::vector<Route> routes;
   std::uint32_t index = 0;  // of the model's metrics
   std::shared_ptr<RetryBudgets> budgets = {};

@@ -48,7 +48,8 @@ backends:
   bad: {uses: openai, settings: {base_url: "${bad.url}"}}
   good: {uses: openai, settings: {base_url: "${good.url}"}}
   local: {uses: local, settings: {model: "${model}"}}
-models: {m: {routes: [{backend: bad}, {backend: good}]}, tiny: {routes: [{backend: local}]}}
+models: {m: {routes: [{backend: bad}, {backend: good}]},
+  tiny: {cache: {ttl_seconds: 60}, routes: [{backend: local}]}}
 `);
 }
 

@@ -9,9 +9,9 @@
 namespace backplane::http {
 namespace {
 
-constexpr std::array<std::string_view, 9> kTakenAlong = {
-    "authorization", "x-payment",       "payment-signature", "traceparent",        "tracestate",
-    "x-provider",    "idempotency-key", "openai-project",    "openai-organization"};
+constexpr std::array<std::string_view, 10> kTakenAlong = {
+    "authorization", "x-payment",  "payment-signature", "traceparent",    "tracestate",
+    "cache-control", "x-provider", "idempotency-key",   "openai-project", "openai-organization"};
 
 struct Slot {
   std::string_view name;
@@ -47,7 +47,8 @@ Error twice(std::string_view name) {
 std::optional<Error> take_along(RequestHead& head, std::string_view taken, std::string_view name,
                                 std::string_view value) {
   for (const bp_pair& earlier : head.metadata) {
-    if (view(earlier.name) == taken && taken != "tracestate") return twice(name);
+    const bool is_list = taken == "tracestate" || taken == "cache-control";
+    if (view(earlier.name) == taken && !is_list) return twice(name);
   }
   head.metadata.push_back({str(taken), str(value)});
   return std::nullopt;

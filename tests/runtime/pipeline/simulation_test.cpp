@@ -94,9 +94,10 @@ void begin(Client& client, Dice& dice) {
     if (dice.one_in(60)) return BP_FLOW_STOP;
     return dice.one_in(6) ? BP_FLOW_PAUSE : BP_FLOW_CONTINUE;
   };
-  constexpr const char* kBodies[] = {R"({"model":"m"})", R"({"model":"w","stream":true})",
+  constexpr const char* kBodies[] = {R"({"model":"m"})", R"({"model":"m","seed":1})",
+                                     R"({"model":"w","stream":true})",
                                      R"({"model":"m","provider":"b"})", R"({"model":"none"})"};
-  client.begin(kBodies[dice.below(4)]);
+  client.begin(kBodies[dice.below(5)]);
 }
 
 void simulate(std::uint64_t seed) {
@@ -109,7 +110,10 @@ void simulate(std::uint64_t seed) {
   for (const char* name : {"p", "q"}) {
     if (!dice.one_in(3)) payments.push_back(&world.add_payment(name));
   }
-  world.add_model("m", {"a", "b", "c"}).price = {1'000'000, 1'000'000};
+  Model& model = world.add_model("m", {"a", "b", "c"});
+  model.price = {1'000'000, 1'000'000};
+  if (dice.one_in(2)) model.cache = {1, dice.one_in(2) ? 50U : 0U, ""};
+  if (dice.one_in(4)) world.cache.set_bounds({std::uint64_t{1} << 20U, 300});
   world.add_model("w", {"c", "b", "a"}).policy = RoutePolicy::kWeighted;
   for (ScriptedBackend* backend : backends) {
     for (int i = 0; i < kCalls; ++i) backend->scripts.push_back(random_script(dice));

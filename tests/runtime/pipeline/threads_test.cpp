@@ -165,36 +165,41 @@ struct ThreadClient {
   }
 };
 
-TEST(Threads, EventsOfManyThreadsArriveInOrder) {
+// Calls on two loops, of which some pause and some leave; those that stay get all `events`.
+void run_calls(int events, const char* request_body, const CacheRules& rules) {
   constexpr int kCalls = 48;
-  constexpr int kEvents = 2000;  // more than the queue takes before it pauses
   std::vector<std::unique_ptr<ThreadLoop>> loops;
   for (int i = 0; i < 2; ++i) loops.push_back(std::make_unique<ThreadLoop>());
   const bp_loop_service service = ThreadLoop::service(loops);
   bp_backend table{};
   table.struct_size = sizeof(bp_backend);
-  table.submit = [](void*, const bp_request*, const bp_sink* sink, bp_call** out,
+  table.submit = [](void* self, const bp_request*, const bp_sink* sink, bp_call** out,
                     bp_error*) -> std::uint32_t {
-    *out = new ThreadedCall(*sink, kEvents);
+    *out = new ThreadedCall(*sink, *static_cast<int*>(self));
     return BP_CODE_OK;
   };
   BackendInstance backend;
   backend.name = "a";
   backend.table = &table;
+  backend.self = &events;
   Model model;
   model.name = "m";
   model.routes = {{&backend, "m", 1}};
+  model.cache = rules;
   const Router router({model});
   MetricsRegistry registry;
   CallMetrics metrics = *CallMetrics::create(registry, router);
   Logger logger(kSilent, LogFormat::kText);
   const std::vector<PaymentInstance> payments;
-  Generation generation(service, *system_clock(), metrics, logger, router, payments, {});
+  ResponseCache cache;
+  Generation::Options options;
+  options.cache = &cache;
+  Generation generation(service, *system_clock(), metrics, logger, router, payments, options);
   Gateway gateway(service, registry, generation);
   gateway.set_serving(true);
 
   std::vector<ThreadClient> clients(kCalls);
-  bp_buffer body = make_buffer(R"({"model":"m"})");
+  bp_buffer body = make_buffer(request_body);
   for (int i = 0; i < kCalls; ++i) {
     ThreadClient& client = clients[static_cast<std::size_t>(i)];
     ThreadLoop& loop = *loops[static_cast<std::size_t>(i) % loops.size()];
@@ -218,9 +223,21 @@ TEST(Threads, EventsOfManyThreadsArriveInOrder) {
   for (const auto& loop : loops) loop->call([] {});  // what was posted last
   for (const ThreadClient& client : clients) {
     if (client.leave_at != UINT64_MAX) continue;
-    EXPECT_EQ(client.events, kEvents + 2U);
+    EXPECT_EQ(client.events, static_cast<std::uint64_t>(events) + 2);
   }
+  EXPECT_EQ(cache.flights() + cache.reserved_bytes(), 0U);
   body.release(body.owner);
+}
+
+TEST(Threads, EventsOfManyThreadsArriveInOrder) {
+  run_calls(2000, R"({"model":"m"})", {});  // more than the queue takes before it pauses
+}
+
+TEST(Threads, CallsOfAllLoopsShareWhatOneOfThemGets) {
+  for (int round = 0; round < 10; ++round) {
+    run_calls(200, R"({"model":"m","seed":1})", {60, 0, ""});
+    run_calls(20, R"({"model":"m"})", {60, 0, ""});
+  }
 }
 
 }  // namespace

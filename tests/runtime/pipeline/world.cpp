@@ -11,13 +11,17 @@ constexpr auto kSilent = static_cast<LogLevel>(4);
 }  // namespace
 
 World::World(std::uint32_t loop_count, std::uint64_t seed)
-    : loops(loop_count, seed), logger_(kSilent, LogFormat::kText) {}
+    : loops(loop_count, seed), logger_(kSilent, LogFormat::kText) {
+  options.cache = &cache;
+}
 
 World::~World() {
   loops.run_to_the_end();
   if (gateway == nullptr) return;
   EXPECT_EQ(gateway->live_calls(), 0U) << "calls that were never destroyed";
   EXPECT_EQ(metric("backplane_live_calls"), 0.0);
+  EXPECT_EQ(cache.flights(), 0U);
+  EXPECT_EQ(cache.reserved_bytes(), 0U);
   for (std::size_t i = 0; i < instances_.size(); ++i) {
     if (backends_[i]->owes_an_end()) continue;
     EXPECT_EQ(instances_[i]->in_flight.load(), 0U) << instances_[i]->name;

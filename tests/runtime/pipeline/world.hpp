@@ -36,6 +36,7 @@ class World {
 
   VirtualLoops loops;
   MetricsRegistry registry;
+  ResponseCache cache;
   std::unique_ptr<Gateway> gateway;
 
  private:

@@ -113,6 +113,22 @@ test('requests have bounds and may come in pieces', async (context) => {
   assert.equal(two.match(/HTTP\/1\.1 200 OK/g).length, 2);
 });
 
+test('what is kept is forgotten', async (context) => {
+  const yaml = echo.replace('echo: {routes', 'echo: {cache: {ttl_seconds: 60}, routes');
+  const {server, ask} = await operated(context, yaml);
+  const chat = async () => (await fetch(`${server.url}/v1/chat/completions`, {
+    method: 'POST', headers: {'content-type': 'application/json'},
+    body: JSON.stringify({model: 'echo', messages: [{role: 'user', content: 'x'}]}),
+  })).headers.get('x-backplane-cache');
+  assert.deepEqual([await chat(), await chat()], ['miss', 'hit']);
+  const {status, json} = await ask('POST', '/admin/cache/clear');
+  assert.equal(status, 200);
+  assert.equal(json.answers, 1);
+  assert.ok(json.bytes > 0);
+  assert.equal(await chat(), 'miss');
+  assert.equal((await ask('POST', '/admin/cache/clear', {authorization: null})).status, 401);
+});
+
 test('the level of the log is read and set', async (context) => {
   const {server, ask, get} = await operated(context);
   assert.deepEqual((await get('/admin/log')).json, {level: 'info'});

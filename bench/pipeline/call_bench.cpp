@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A whole call without a network: begin, scan, route, submit, head, one text, end, release.
+// A whole call without a network: begin, scan, route, submit, head, one text, end, release; and one
+// that the cache answers.
 #include "bench/pipeline/open_gateway.hpp"
 
 #include <backplane/plugin.hpp>
@@ -29,8 +30,8 @@ struct Client {
                }};
 };
 
-void whole_call(benchmark::State& state) {
-  OpenGateway gateway(answer);
+void run_calls(benchmark::State& state, const CacheRules& rules) {
+  OpenGateway gateway(answer, rules);
   std::array<Client, kCallsAtOnce> clients;
   while (state.KeepRunningBatch(kCallsAtOnce)) {
     gateway.on_loop([&] {
@@ -39,7 +40,16 @@ void whole_call(benchmark::State& state) {
     gateway.on_loop([] {});
   }
 }
+
+void whole_call(benchmark::State& state) {
+  run_calls(state, {});
+}
 BENCHMARK(whole_call)->MeasureProcessCPUTime();
+
+void cached_call(benchmark::State& state) {
+  run_calls(state, {3600, 0, ""});
+}
+BENCHMARK(cached_call)->MeasureProcessCPUTime();
 
 }  // namespace
 }  // namespace backplane::bench

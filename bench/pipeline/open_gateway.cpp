@@ -40,7 +40,7 @@ const bp_backend OpenGateway::kBackend = {
     nullptr,
     nullptr};
 
-OpenGateway::OpenGateway(Submit submit)
+OpenGateway::OpenGateway(Submit submit, CacheRules rules)
     : submit_(std::move(submit)),
       loops_(expect(Loops::start(1))),
       body_(BufferRef::adopt(make_buffer(kBody))) {
@@ -50,10 +50,13 @@ OpenGateway::OpenGateway(Submit submit)
   Model model;
   model.name = "m";
   model.routes.push_back({&backend_, "m", 1});
+  model.cache = std::move(rules);
   router_ = std::make_unique<Router>(std::vector<Model>{model});
   metrics_ = std::make_unique<CallMetrics>(expect(CallMetrics::create(registry_, *router_)));
+  Gateway::Options options;
+  options.cache = &cache_;
   generation_ = std::make_unique<Generation>(*loops_->table(), *system_clock(), *metrics_, logger_,
-                                             *router_, payments_, Gateway::Options{});
+                                             *router_, payments_, options);
   gateway_ = std::make_unique<Gateway>(*loops_->table(), registry_, *generation_);
   gateway_->set_serving(true);
 }

@@ -17,7 +17,7 @@ class OpenGateway {
   // What the backend does with a call: it may emit at once, or keep the sink. [loop]
   using Submit = std::function<void(const bp_sink& sink)>;
 
-  explicit OpenGateway(Submit submit);
+  explicit OpenGateway(Submit submit, CacheRules rules = {});
   ~OpenGateway();
   OpenGateway(const OpenGateway&) = delete;
   OpenGateway& operator=(const OpenGateway&) = delete;
@@ -41,6 +41,7 @@ class OpenGateway {
   std::unique_ptr<Router> router_;
   std::unique_ptr<CallMetrics> metrics_;
   std::vector<PaymentInstance> payments_;
+  ResponseCache cache_;
   std::unique_ptr<Generation> generation_;
   std::unique_ptr<Gateway> gateway_;
 };

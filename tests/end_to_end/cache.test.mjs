@@ -25,9 +25,12 @@ async function open(context, cache = '{ttl_seconds: 60}') {
       return body.user === 'wait' ? held.push(answer) : answer();
     }
     response.writeHead(200, {'content-type': 'text/event-stream'});
-    for (const word of ['answer', ` ${count}`]) response.write(event(chunk({content: word})));
-    if (body.user === 'cut') return response.destroy();
-    return response.end(event(chunk({}, 'stop')) + event('[DONE]'));
+    response.write(event(chunk({content: 'answer'})));
+    if (body.user === 'cut') {
+      return response.write(event(chunk({content: 'cut'})), () => response.destroy());
+    }
+    const rest = event(chunk({content: ` ${count}`})) + event(chunk({}, 'stop'));
+    return response.end(rest + event('[DONE]'));
   });
   const yaml = `${http}limits: {loops: 2}
 admin: {listen: "127.0.0.1:0", token: {env: TOKEN}}

@@ -33,12 +33,13 @@ TEST(Call, takes_along_the_listed_headers_only) {
                            "Authorization: Bearer k\r\nX-Payment: p\r\nPAYMENT-SIGNATURE: s\r\n"
                            "Traceparent: t\r\nTracestate: u\r\nIdempotency-Key: i\r\n"
                            "X-Provider: q\r\nOpenAI-Organization: o\r\nOpenAI-Project: j\r\n"
+                           "Cache-Control: no-cache\r\nCache-Control: no-cache\r\n"
                            "Cookie: c\r\nX-Stainless-Lang: js\r\nRemote: forged\r\n"));
   const std::map<std::string, std::string> expected = {
       {"authorization", "Bearer k"}, {"x-payment", "p"},           {"payment-signature", "s"},
       {"traceparent", "t"},          {"tracestate", "u"},          {"idempotency-key", "i"},
       {"x-provider", "q"},           {"openai-organization", "o"}, {"openai-project", "j"},
-      {"remote", "192.0.2.1:5555"}};
+      {"cache-control", "no-cache"}, {"remote", "192.0.2.1:5555"}};
   ASSERT_EQ(host.calls.size(), 1U);
   EXPECT_EQ(host.calls.front().metadata, expected);
 }

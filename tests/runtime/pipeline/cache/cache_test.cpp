@@ -219,6 +219,23 @@ TEST_F(CacheTest, TheAnswerOfTheRouteThatServedIsKept) {
   EXPECT_EQ(second->events().front().headers.at("x-b"), "1");
 }
 
+TEST_F(CacheTest, AHitHasTheReceiptOfItsAnswer) {
+  a.scripts = {{{text("hi"), receipt(R"({"a":1})"), end()}}};
+  world.open();
+  call();
+  Client hit(world);
+  hit.id = "hit";
+  hit.begin(kBody);
+  world.run();
+  EXPECT_EQ(hit.log(), "head text:hi end");
+  const bp_gateway& gateway = world.table();
+  bp_buffer out{};
+  bp_error error{};
+  ASSERT_EQ(gateway.receipt(gateway.context, str("hit"), nullptr, 0, &out, &error), BP_CODE_OK);
+  EXPECT_EQ(view(out), R"({"a":1})");
+  out.release(out.owner);
+}
+
 TEST_F(CacheTest, WhatIsTooLongGoesThroughAndIsNotKept) {
   world.cache.set_bounds({std::uint64_t{1} << 20U, 4096});
   a.scripts = {{{text(std::string(3000, 'x')), text(std::string(3000, 'y')).turn(), end()}}};

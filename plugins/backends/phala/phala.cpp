@@ -3,6 +3,7 @@
 
 #include "common/sealed_calls/sealed_provider.hpp"
 #include "plugins/backends/phala/commands/attest_command.hpp"
+#include "plugins/backends/phala/commands/verify_command.hpp"
 
 namespace backplane::phala {
 namespace {
@@ -22,8 +23,10 @@ class Phala final : public sealed_calls::SealedProvider {
   using SealedProvider::SealedProvider;
 };
 
-constexpr bp_command kCommands[] = {command<&run_attest_command>(
-    "attest", "Verify a provider's evidence of trusted execution (Intel TDX)")};
+constexpr bp_command kCommands[] = {
+    command<&run_attest_command>("attest",
+                                 "Verify a provider's evidence of trusted execution (Intel TDX)"),
+    command<&run_verify_command>("verify", "Verify the receipt of a call again")};
 
 }  // namespace
 

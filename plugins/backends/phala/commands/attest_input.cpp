@@ -15,21 +15,6 @@ namespace {
 
 using namespace attestation;
 
-Result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return Error{Code::kNotFound, path + ": cannot be read", {}, 0, 0};
-  std::string text;
-  std::array<char, 64 * 1024> piece{};
-  while (file.read(piece.data(), piece.size()) || file.gcount() > 0) {
-    text.append(piece.data(), static_cast<std::size_t>(file.gcount()));
-    if (text.size() > bytes_max) {
-      return invalid_argument(path + ": longer than " + std::to_string(bytes_max) + " bytes");
-    }
-  }
-  if (file.bad()) return Error{Code::kNotFound, path + ": cannot be read", {}, 0, 0};
-  return text;
-}
-
 // The value of `nonce` in a URL's query.
 std::string nonce_in(const std::string& url) {
   const std::size_t query = url.find('?');
@@ -87,6 +72,21 @@ Field<6> fmspc_of(const Collateral& collateral) {
 }
 
 }  // namespace
+
+Result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return Error{Code::kNotFound, path + ": cannot be read", {}, 0, 0};
+  std::string text;
+  std::array<char, 64 * 1024> piece{};
+  while (file.read(piece.data(), piece.size()) || file.gcount() > 0) {
+    text.append(piece.data(), static_cast<std::size_t>(file.gcount()));
+    if (text.size() > bytes_max) {
+      return invalid_argument(path + ": longer than " + std::to_string(bytes_max) + " bytes");
+    }
+  }
+  if (file.bad()) return Error{Code::kNotFound, path + ": cannot be read", {}, 0, 0};
+  return text;
+}
 
 Result<ReportOptions> options_of(const AttestArguments& arguments) {
   ReportOptions options;

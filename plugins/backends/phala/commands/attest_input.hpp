@@ -26,6 +26,9 @@ struct AttestArguments {
 // As the arguments say, for what they mean by themselves. Errors: kInvalidArgument, wrong usage.
 Result<attestation::ReportOptions> options_of(const AttestArguments& arguments);
 
+// Errors: kNotFound; kInvalidArgument, longer than that.
+Result<std::string> read_file(const std::string& path, std::size_t bytes_max);
+
 // The report's text. A URL is asked with the nonce of `options`, or one that is put there: that of
 // its own query, else a fresh one.
 Result<std::string> read_source(const AttestArguments& arguments,

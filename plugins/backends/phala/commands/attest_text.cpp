@@ -65,17 +65,21 @@ std::string quote_text(const EvidenceVerdict& each) {
   return out;
 }
 
-std::string evidence_text(const EvidenceVerdict& each) {
-  std::string out =
-      '\n' + printable(each.role) + ": " + head(each.is_accepted, each.rejection) + '\n';
-  out += quote_text(each);
-  if (!each.findings.empty()) out += " checks\n";
-  for (const Finding& finding : each.findings) {
+std::string findings_text(const std::vector<Finding>& findings) {
+  std::string out = findings.empty() ? "" : " checks\n";
+  for (const Finding& finding : findings) {
     std::string outcome(name_of(finding.outcome));
     std::replace(outcome.begin(), outcome.end(), '_', ' ');
     out += line(std::string(finding.name),
                 outcome + (finding.note.empty() ? "" : ": ") + finding.note);
   }
+  return out;
+}
+
+std::string evidence_text(const EvidenceVerdict& each) {
+  std::string out =
+      '\n' + printable(each.role) + ": " + head(each.is_accepted, each.rejection) + '\n';
+  out += quote_text(each) + findings_text(each.findings);
   if (!each.measurements.empty()) {
     out += each.quote.is_genuine ? " measurements\n" : " measurements, not proven\n";
   }
@@ -92,6 +96,17 @@ std::string verdict_text(const ReportVerdict& verdict) {
                               " quote(s), at " + date_text(verdict.unix_time));
   }
   for (const EvidenceVerdict& each : verdict.evidences) out += evidence_text(each);
+  return out;
+}
+
+std::string verdict_text(const receipts::Receipt& receipt,
+                         const receipts::ReceiptVerdict& verdict) {
+  std::string out = head(verdict.is_accepted, verdict.rejection) + '\n';
+  out += line("request id", receipt.request_id) + line("chat id", receipt.chat_id) +
+         line("model", receipt.model) + line("answered at", date_text(receipt.unix_time)) +
+         line("attested at", date_text(receipt.attestation.unix_time));
+  out += findings_text(verdict.findings);
+  for (const EvidenceVerdict& each : verdict.attestation.evidences) out += evidence_text(each);
   return out;
 }
 

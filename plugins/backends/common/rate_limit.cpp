@@ -18,7 +18,7 @@ struct Window {
   std::uint64_t reset_ms = BP_RATE_UNKNOWN;
 };
 
-enum Span : std::uint8_t { kPlain, kMinute, kHour, kDay, kSpanCount };
+enum Span : std::uint8_t { kPlain, kMinute, kHour, kDay, kPrompt, kFresh, kAnswer, kSpanCount };
 using Windows = std::array<Window, kSpanCount>;
 
 bool take(std::string_view& text, std::string_view prefix) {
@@ -27,12 +27,15 @@ bool take(std::string_view& text, std::string_view prefix) {
   return true;
 }
 
-// "", "-minute", "-hour", "-day"; another tail is of a limit of its own.
+// Of a time, or of one kind of tokens; another tail is of a limit of its own.
 std::optional<Span> span_of(std::string_view tail) {
   if (tail.empty()) return kPlain;
   if (tail == "-minute") return kMinute;
   if (tail == "-hour") return kHour;
   if (tail == "-day") return kDay;
+  if (tail == "-prompt") return kPrompt;
+  if (tail == "-cache-adjusted-prompt") return kFresh;
+  if (tail == "-generated") return kAnswer;
   return std::nullopt;
 }
 

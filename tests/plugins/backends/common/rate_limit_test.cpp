@@ -63,8 +63,16 @@ TEST(RateLimit, ReadsTheHeadersOfEveryProvider) {
         {"x-ratelimit-remaining-requests-day", "0"},
         {"x-ratelimit-reset-requests-day", "1700003600"}},
        {12000, 0, 3600000, kUnknown, kUnknown, kUnknown}},
+      // Fireworks: tokens of each kind, of which the fewest count.
+      {{{"x-ratelimit-limit-tokens-prompt", "60000"},
+        {"x-ratelimit-remaining-tokens-prompt", "59000"},
+        {"x-ratelimit-limit-tokens-cache-adjusted-prompt", "50000"},
+        {"x-ratelimit-remaining-tokens-cache-adjusted-prompt", "49000"},
+        {"x-ratelimit-limit-tokens-generated", "6000"},
+        {"x-ratelimit-remaining-tokens-generated", "12"}},
+       {kUnknown, kUnknown, kUnknown, 6000, 12, kUnknown}},
       // What is of something else, or cannot be read.
-      {{{"x-ratelimit-limit-tokens-prompt", "7"}, {"x-ratelimit-over", "1"}}, {}},
+      {{{"x-ratelimit-limit-tokens-image", "7"}, {"x-ratelimit-over", "1"}}, {}},
       {{{"x-ratelimit-limit", "many"}, {"x-ratelimit-reset", "5"}}, {}},
       {{{"content-type", "text/plain"}}, {}},
       {{{"x-ratelimit-limit", "99999999999999999999"}, {"x-ratelimit-remaining", "-1"}}, {}},

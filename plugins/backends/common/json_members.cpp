@@ -33,6 +33,30 @@ std::string_view raw_of(ondemand::value value, std::string_view read) {
   return raw.substr(0, raw.find_last_not_of(kSpace) + 1);
 }
 
+// What parsing needs of memory, kept from text to text. One is read at a time, so that a thread's
+// texts share it.
+class Parsing {
+ public:
+  ~Parsing() {
+    if (parser().capacity() > kKeptMaxBytes) parser() = ondemand::parser();
+  }
+
+  bool begin(const char* text, std::size_t size, std::size_t readable) {
+    return parser().iterate(text, size, readable).get(document_) == simdjson::SUCCESS;
+  }
+  ondemand::document& document() { return document_; }
+
+ private:
+  static constexpr std::size_t kKeptMaxBytes = std::size_t{64} << 10;
+
+  static ondemand::parser& parser() {
+    thread_local ondemand::parser kept;
+    return kept;
+  }
+
+  ondemand::document document_;
+};
+
 // From behind the opening quote to behind the closing one.
 std::size_t rest_of_string(std::string_view text) {
   std::size_t at = 0;
@@ -42,15 +66,7 @@ std::size_t rest_of_string(std::string_view text) {
 
 }  // namespace
 
-struct JsonText::Parser {
-  ondemand::parser parser;
-  ondemand::document document;
-};
-
-JsonText::JsonText() = default;
-
 void JsonText::open(std::string_view text, std::size_t readable) {
-  if (parser_ == nullptr) parser_ = std::make_unique<Parser>();
   text_ = text;
   scanned_ = text.data();
   readable_ = readable;
@@ -62,18 +78,14 @@ void JsonText::open(std::string_view text, std::size_t readable) {
   readable_ = copy_.capacity();
 }
 
-JsonText::~JsonText() = default;
-
 std::optional<std::vector<JsonMember>> JsonText::members(std::string_view part) {
   const std::size_t begin = offset(part);
   assert(begin + part.size() <= text_.size());
   const auto here = [&](const char* at) { return static_cast<std::size_t>(at - scanned_); };
   ondemand::object object;
-  if (parser_->parser.iterate(scanned_ + begin, part.size(), readable_ - begin)
-          .get(parser_->document) != simdjson::SUCCESS) {
-    return std::nullopt;
-  }
-  if (parser_->document.get_object().get(object) != simdjson::SUCCESS) return std::nullopt;
+  Parsing parsing;
+  if (!parsing.begin(scanned_ + begin, part.size(), readable_ - begin)) return std::nullopt;
+  if (parsing.document().get_object().get(object) != simdjson::SUCCESS) return std::nullopt;
   std::vector<JsonMember> members;
   for (auto field : object) {
     ondemand::raw_json_string key;
@@ -96,11 +108,9 @@ std::optional<std::vector<std::string_view>> JsonText::items(std::string_view pa
   const std::size_t begin = offset(part);
   assert(begin + part.size() <= text_.size());
   ondemand::array array;
-  if (parser_->parser.iterate(scanned_ + begin, part.size(), readable_ - begin)
-          .get(parser_->document) != simdjson::SUCCESS) {
-    return std::nullopt;
-  }
-  if (parser_->document.get_array().get(array) != simdjson::SUCCESS) return std::nullopt;
+  Parsing parsing;
+  if (!parsing.begin(scanned_ + begin, part.size(), readable_ - begin)) return std::nullopt;
+  if (parsing.document().get_array().get(array) != simdjson::SUCCESS) return std::nullopt;
   std::vector<std::string_view> items;
   for (auto item : array) {
     ondemand::value value;

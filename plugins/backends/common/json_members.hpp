@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,8 +21,7 @@ struct JsonMember {
 // Not thread-safe.
 class JsonText {
  public:
-  JsonText();
-  ~JsonText();
+  JsonText() = default;
   JsonText(const JsonText&) = delete;
   JsonText& operator=(const JsonText&) = delete;
 
@@ -41,13 +39,10 @@ class JsonText {
   }
 
  private:
-  struct Parser;
-
   std::string copy_;
   std::string_view text_;
   const char* scanned_ = nullptr;  // the same bytes, with room behind them
   std::size_t readable_ = 0;
-  std::unique_ptr<Parser> parser_;  // made when first needed
 };
 
 struct TextEdit {

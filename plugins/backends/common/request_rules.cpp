@@ -97,12 +97,31 @@ class ObjectEditor {
   RuledBody& out_;
 };
 
+bool is_of_messages(const FieldRule& rule) {
+  return rule.field.substr(0, kOfMessages.size()) == kOfMessages;
+}
+
+// A look, without a parse: no key with a rule stands in it as it is written, and none is escaped.
+bool is_untouched(std::string_view messages, const std::vector<std::string>& keys) {
+  const auto stands_there = [&](const std::string& key) {
+    return messages.find(key) != std::string_view::npos;
+  };
+  return std::none_of(keys.begin(), keys.end(), stands_there) &&
+         messages.find("\\u") == std::string_view::npos;
+}
+
 Status edit_messages(JsonText& text, std::string_view messages, const RequestRules& rules,
                      RuledBody& out) {
+  std::vector<std::string> keys;
+  for (const FieldRule& rule : rules.fields) {
+    if (is_of_messages(rule)) keys.push_back(json_string(rule.field.substr(kOfMessages.size())));
+  }
+  if (is_untouched(messages, keys)) return ok();
   const auto items = text.items(messages);
   if (!items) return ok();
   ObjectEditor editor(text, kOfMessages, out);
   for (const std::string_view item : *items) {
+    if (is_untouched(item, keys)) continue;
     const auto members = text.members(item);
     if (!members) continue;
     const Result<bool> edited = editor.edit(*members, rules.fields);
@@ -134,10 +153,6 @@ void add_defaults(JsonText& text, const ObjectDefaults& defaults, const JsonMemb
   }
 }
 
-bool is_of_messages(const FieldRule& rule) {
-  return rule.field.substr(0, kOfMessages.size()) == kOfMessages;
-}
-
 }  // namespace
 
 Result<RuledBody> apply_rules(const RequestRules& rules, std::string_view body,
@@ -151,8 +166,7 @@ Result<RuledBody> apply_rules(const RequestRules& rules, std::string_view body,
   if (!is_left) return is_left.error();
   out.is_emptied = !members->empty() && !*is_left;
   const JsonMember* messages = find_member(*members, "messages");
-  if (messages != nullptr &&
-      std::any_of(rules.fields.begin(), rules.fields.end(), is_of_messages)) {
+  if (messages != nullptr) {
     if (const Status edited = edit_messages(text, messages->value, rules, out); !edited) {
       return edited.error();
     }

@@ -49,7 +49,8 @@ backends:
   good: {uses: openai, settings: {base_url: "${good.url}"}}
   local: {uses: local, settings: {model: "${model}"}}
 models: {m: {routes: [{backend: bad}, {backend: good}]},
-  tiny: {cache: {ttl_seconds: 60}, routes: [{backend: local}]}}
+  kept: {cache: {ttl_seconds: 60}, routes: [{backend: good}]},
+  tiny: {routes: [{backend: local}]}}
 `);
 }
 

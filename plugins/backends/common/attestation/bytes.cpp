@@ -5,10 +5,11 @@
 
 #include <algorithm>
 
+#include "common/sealing/hex.hpp"
+
 namespace backplane::attestation {
 namespace {
 
-constexpr std::string_view kHexDigits = "0123456789abcdef";
 constexpr std::string_view kBase64Digits =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::uint8_t kNoDigit = 0xff;
@@ -22,17 +23,10 @@ constexpr std::array<std::uint8_t, 256> kBase64Values = [] {
   return values;
 }();
 
-std::uint8_t hex_value(char digit) {
-  if (digit >= '0' && digit <= '9') return static_cast<std::uint8_t>(digit - '0');
-  if (digit >= 'a' && digit <= 'f') return static_cast<std::uint8_t>(digit - 'a' + 10);
-  if (digit >= 'A' && digit <= 'F') return static_cast<std::uint8_t>(digit - 'A' + 10);
-  return kNoDigit;
-}
-
 }  // namespace
 
 BytesView bytes_of(std::string_view text) {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+  return sealing::bytes_of(text);
 }
 
 std::string text_of(BytesView bytes) {
@@ -44,26 +38,13 @@ bool is_zero(BytesView bytes) {
 }
 
 std::string to_hex(BytesView bytes) {
-  std::string text;
-  text.reserve(2 * bytes.size());
-  for (const std::uint8_t byte : bytes) {
-    text += kHexDigits[byte >> 4];
-    text += kHexDigits[byte & 15];
-  }
-  return text;
+  return sealing::to_hex(bytes);
 }
 
 std::optional<Bytes> from_hex(std::string_view text, std::size_t bytes_max) {
   if (text.starts_with("0x") || text.starts_with("0X")) text.remove_prefix(2);
-  if (text.size() % 2 != 0 || text.size() / 2 > bytes_max) return std::nullopt;
-  Bytes bytes(text.size() / 2);
-  for (std::size_t at = 0; at < bytes.size(); ++at) {
-    const std::uint8_t high = hex_value(text[2 * at]);
-    const std::uint8_t low = hex_value(text[2 * at + 1]);
-    if (high == kNoDigit || low == kNoDigit) return std::nullopt;
-    bytes[at] = static_cast<std::uint8_t>(high << 4 | low);
-  }
-  return bytes;
+  if (text.size() / 2 > bytes_max) return std::nullopt;
+  return sealing::from_hex(text);
 }
 
 std::optional<Bytes> from_base64(std::string_view text, std::size_t bytes_max) {

@@ -5,6 +5,11 @@
 #include <utility>
 
 namespace backplane::sealed_calls {
+namespace {
+
+constexpr std::int64_t kSecondNs = 1'000'000'000;
+
+}  // namespace
 
 AttestationFlights::Ticket& AttestationFlights::Ticket::operator=(Ticket&& other) noexcept {
   leave();
@@ -45,11 +50,17 @@ Result<AttestationFlights::Ticket> AttestationFlights::join(const Question& ques
 }
 
 void AttestationFlights::refresh(const Question& question, std::string model, bp_loop* loop) {
+  const bp_clock& clock = *question.services.clock;
+  const std::int64_t now_s = clock.monotonic_ns(clock.context) / kSecondNs;
   std::shared_ptr<Flight> flight;
   {
     const std::lock_guard lock(mutex_);
+    if (flights_.find(model) != flights_.end()) return;
+    if (refreshed_s_.size() >= kModelsMax) refreshed_s_.clear();
+    const auto [last, is_first] = refreshed_s_.try_emplace(model, now_s);
+    if (!is_first && now_s - last->second < kRefreshPauseS) return;
+    last->second = now_s;
     std::shared_ptr<Flight>& place = flights_[model];
-    if (place != nullptr) return;
     place = std::make_shared<Flight>(Flight{std::move(model), loop, nullptr, {}, true});
     flight = place;
   }

@@ -18,6 +18,8 @@
 
 namespace backplane::sealed_calls {
 
+inline constexpr std::int64_t kRefreshPauseS = 10;
+
 class AttestationFlights {
  public:
   using Told = std::function<void(std::shared_ptr<const ModelProof>)>;
@@ -67,7 +69,8 @@ class AttestationFlights {
   // [loop] `told` is called once on this loop, never from inside. Fails when the host refuses the
   // question.
   Result<Ticket> join(const Question& question, std::string model, bp_loop* loop, Told told);
-  // [loop] Asks for a proof that will be needed soon. Without effect where one is asked for.
+  // [loop] Asks for a proof that will be needed soon. Without effect where one is asked for, or was
+  // so less than kRefreshPauseS ago.
   void refresh(const Question& question, std::string model, bp_loop* loop);
   // [control] Nothing is under way once it returns. Waits for the loops, which have to run.
   void stop(const dialect::Services& services);
@@ -80,6 +83,7 @@ class AttestationFlights {
   void remove(const std::shared_ptr<Flight>& flight);
 
   std::mutex mutex_;
+  std::map<std::string, std::int64_t, std::less<>> refreshed_s_;  // on the monotonic clock
   std::condition_variable changed_;
   std::size_t ending_ = 0;                                               // tasks of stop
   std::map<std::string, std::shared_ptr<Flight>, std::less<>> flights_;  // shared with their tasks

@@ -3,6 +3,8 @@
 // that tells.
 #include "tests/plugins/backends/common/sealed_calls/attested_rig.hpp"
 
+#include <algorithm>
+
 namespace backplane::sealed_calls {
 namespace {
 
@@ -255,6 +257,19 @@ TEST_F(AttestedCallTest, IsAskedAgainBeforeTheProofEnds) {
   end_one(late);
   calls.flights.stop(upstream.services);
   EXPECT_GE(host.cancel_count, 1);
+  const auto questions = [&] {
+    return std::count_if(host.requests.begin(), host.requests.end(), [](const auto& request) {
+      return request.url.find("/attestation/report") != std::string::npos;
+    });
+  };
+  const auto before = questions();
+  ASSERT_TRUE(start());
+  EXPECT_EQ(questions(), before) << "not again at once";
+  host.monotonic_ns += kRefreshPauseS * kSecondNs;
+  ASSERT_TRUE(start());
+  EXPECT_EQ(questions(), before + 1);
+  end();
+  calls.flights.stop(upstream.services);
 }
 
 TEST_F(AttestedCallTest, IsCancelledWhileItsSignatureIsAwaited) {

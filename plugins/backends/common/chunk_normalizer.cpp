@@ -77,7 +77,7 @@ std::string_view ChunkNormalizer::normalize(std::string_view document, std::size
                                             const ChunkFacts& facts) {
   const bool is_plain =
       facts.is_plain_reasoning && !watches_all_ && !watches_text_ && !facts.says_stop;
-  if (is_plain && add_reasoning(document)) return out_;
+  if (is_plain && add_reasoning(document, facts.reasoning_at)) return out_;
   edits_.clear();
   text_.open(document, readable);
   const auto members = text_.members(document);
@@ -106,16 +106,13 @@ std::string_view ChunkNormalizer::with_edits(std::string_view document) {
 
 // Most of what a model that reasons sends: a text that is a member of the delta itself, which is
 // sure where no bracket stands between. False: it cannot be told without a parse.
-bool ChunkNormalizer::add_reasoning(std::string_view document) {
+bool ChunkNormalizer::add_reasoning(std::string_view document, std::size_t key) {
   constexpr std::string_view kDelta = "\"delta\":{";
   constexpr std::string_view kKey = "\"reasoning\":";
-  const std::size_t delta = document.find(kDelta);
-  if (delta == std::string_view::npos) return false;
-  const std::size_t key = document.find(kKey, delta + kDelta.size());
-  if (key == std::string_view::npos) return false;
-  const std::string_view between =
-      document.substr(delta + kDelta.size(), key - delta - kDelta.size());
-  if (between.find_first_of("{}[]\\") != std::string_view::npos) return false;
+  if (document.substr(std::min(key, document.size()), kKey.size()) != kKey) return false;
+  const std::size_t open = document.substr(0, key).find_last_of("{}[]\\");
+  if (open == std::string_view::npos) return false;
+  if (!document.substr(0, open + 1).ends_with(kDelta)) return false;
   const std::size_t begin = key + kKey.size();
   if (begin == document.size() || document[begin] != '"') return false;
   std::size_t end = begin + 1;

@@ -58,7 +58,7 @@ class ChunkNormalizer {
   using ToolCalls = std::vector<ToolCall>;
 
   std::string_view with_edits(std::string_view document);
-  bool add_reasoning(std::string_view document);
+  bool add_reasoning(std::string_view document, std::size_t key);
   void edit_choices(const JsonMember& choices);
   void edit_choice(std::string_view choice);
   void edit_text(std::string_view message, ToolCalls* calls);

@@ -210,6 +210,7 @@ ChunkFacts ChunkReader::read(std::string_view document, std::size_t readable) {
   facts.may_need_changes = signs.may_need_changes;
   facts.says_stop = signs.says_stop;
   facts.is_plain_reasoning = signs.is_plain_reasoning;
+  facts.reasoning_at = signs.reasoning_at;
   facts.has_other_choice = signs.has_other_choice;
   return facts;
 }

@@ -38,6 +38,7 @@ struct ChunkFacts {
   bool may_need_changes = false;    // chunk_normalizer.hpp; false for streams of types
   bool says_stop = false;           // a choice ended with "stop"
   bool is_plain_reasoning = false;  // the one change is reasoning, under that name alone
+  std::size_t reasoning_at = 0;     // where its key stands
   bool has_other_choice = false;    // it may have another than the first
   bool is_malformed = false;
 };

@@ -69,6 +69,7 @@ class Scan {
       case 'g':
         if (is("reasoning")) {
           ++reasoning_count_;
+          signs_.reasoning_at = before.size() - std::strlen("\"reasoning\"");
           has_reasoning_ |= starts_with(value, "\"") && !is_absent(value);
         }
         break;

@@ -3,6 +3,7 @@
 // its dialect may need a translation. It may say yes too often, never too seldom.
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 namespace backplane::dialect {
@@ -16,6 +17,7 @@ struct ChunkSigns {
   bool says_stop = false;           // a choice ended with "stop"
   bool is_plain_reasoning = false;  // the one change is reasoning, under that name alone
   bool has_other_choice = false;    // than the first; or a later tool call
+  std::size_t reasoning_at = 0;     // where the key of plain reasoning stands, with its quote
 };
 
 // In JSON text a quote inside a string is escaped, so what stands before a colon and ends in a

@@ -23,6 +23,23 @@ test('check passes every deployment in configs/', () => {
   }
 });
 
+test('explain shows where every model of configs/providers goes', () => {
+  const folder = join(source, 'configs/providers');
+  for (const name of readdirSync(folder)) {
+    const file = join(folder, name);
+    const whole = run(['explain', '--no-env', file]);
+    assert.equal(whole.status, 0, `${name}: ${whole.stderr}`);
+    const models = [.../^models:\n((?: .*\n?)*)/m.exec(whole.stdout)[1].matchAll(/^ {2}(\S.*):/gm)]
+      .map(([, quoted]) => quoted.replaceAll('"', ''));
+    assert.ok(models.length > 0, name);
+    for (const model of models) {
+      const {status, stdout, stderr} = run(['explain', '--no-env', file, model]);
+      assert.equal(status, 0, `${name}, ${model}: ${stderr}`);
+      assert.match(stdout, /^ *1\. \S+ /m, `${name}, ${model}`);
+    }
+  }
+});
+
 test('check tells every error', (context) => {
   const file = write(context, echo.replace('uses: echo', 'uses: ecko').replace('routes', 'rotes'));
   const {status, stderr} = run(['check', file]);

@@ -61,7 +61,7 @@ void expect_the_same(std::string text) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  if (size != 0 && size <= 200) expect_the_same({reinterpret_cast<const char*>(data), size});
+  if (size != 0 && size <= 64) expect_the_same({reinterpret_cast<const char*>(data), size});
   ChunkReader reader;
   ChunkNormalizer normalizer(size % 2 == 0 ? ReasoningTags::kOff : ReasoningTags::kAuto);
   // Lines are documents of one stream, one after the other.

@@ -63,6 +63,7 @@ Model read_model(const Entry& entry) {
   model.sticky = at(entry.value, "sticky").boolean;
   model.attempts = at(entry.value, "attempts").integer;
   model.retry_percent = at(entry.value, "retry_percent").integer;
+  model.continues_streams = at(entry.value, "failover").text == "continue";
   for (const Node& route : at(entry.value, "routes").items) {
     model.routes.push_back(read_route(route));
   }

@@ -64,6 +64,7 @@ struct Model {
   bool sticky = false;
   std::int64_t attempts = 0;
   std::int64_t retry_percent = 0;
+  bool continues_streams = false;  // failover: continue
   std::optional<Price> price;  // none: free
   std::optional<Cache> cache;  // none: nothing is kept
   std::vector<Route> routes;   // at least one

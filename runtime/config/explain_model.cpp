@@ -79,7 +79,8 @@ std::string policy_text(const Model& model) {
   }
   return text + "\ntries: " + std::to_string(model.attempts) + " at most, retries " +
          std::to_string(model.retry_percent) +
-         " % of the calls; routes that fail or are at a limit come last\n";
+         " % of the calls; routes that fail or are at a limit come last\n" +
+         (model.continues_streams ? "streams that break off go on at another route\n" : "");
 }
 
 std::string cache_text(const Model& model) {

@@ -194,6 +194,7 @@ std::vector<Model> RunningDeployment::models() {
     model.is_sticky = entry.sticky;
     model.attempts_max = static_cast<std::uint32_t>(entry.attempts);
     model.retry_percent = static_cast<std::uint32_t>(entry.retry_percent);
+    model.continues_streams = entry.continues_streams;
     if (entry.price) model.price = price_of(*entry.price);
     for (const config::Route& written : entry.routes) {
       Route route;

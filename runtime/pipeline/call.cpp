@@ -66,6 +66,11 @@ GatewayCall::GatewayCall(CallContext& context, LoopCalls& loop_calls, LoopUsers&
   loop_calls_.live_calls.fetch_add(1);
   context_.metrics.begun();
   model_.budget(loop_calls_.index).deposit(model_.retry_percent);
+  if (model_.continues_streams && scan_.stream && operation_ == "chat.completions") {
+    const std::int64_t unix_s = context.clock.unix_ns(context.clock.context) / 1'000'000'000;
+    continuation_ = std::make_unique<Continuation>(
+        Continuation::Stream{id_, model_.name, scan_.include_usage, unix_s});
+  }
 }
 
 GatewayCall::~GatewayCall() {
@@ -96,7 +101,8 @@ void GatewayCall::note_end_of_attempt(const Error* error) {
                                                     : AttemptOutcome::kOk;
   context_.metrics.attempt_ended(backend, outcome);
   if (trace_ != nullptr) trace_->attempt_ends(error, now);
-  try_.tokens = has_usage_ ? usage_.completion_tokens : try_.streams ? pieces_ : 0;
+  const std::uint64_t pieces = try_.streams ? pieces_ - pieces_before_ : 0;
+  try_.tokens = has_usage_ ? usage_.completion_tokens : pieces;
   route_->state->end(try_, outcome, error != nullptr ? error->retry_after_ms : 0,
                      backend.ejection(), now);
   if (outcome == AttemptOutcome::kOk) {
@@ -189,6 +195,12 @@ bool GatewayCall::may_try_next(const Error& error) {
   return false;
 }
 
+// The client has a part of the answer: another route may add the rest.
+bool GatewayCall::may_continue(const Error& error) {
+  return continuation_ != nullptr && continuation_->is_possible() && may_try_next(error) &&
+         continuation_->go_on(body_.get(), told_usage());
+}
+
 bool GatewayCall::take_next() {
   if (!has_next()) return false;
   RouteChoice::Moment moment{loop_calls_.index, now_ns(), 0};
@@ -196,6 +208,7 @@ bool GatewayCall::take_next() {
   const RouteChoice::Pick pick = choice_.next(moment);
   ++tries_;
   route_ = pick.route;
+  pieces_before_ = pieces_;
   try_ = {loop_calls_.index, moment.now_ns, 0, pick.is_probe, false, 0};
   return true;
 }
@@ -260,6 +273,7 @@ bp_request GatewayCall::request_for(const Route& route) const {
   request.model_offset = scan_.model_offset;
   request.model_size = scan_.model_size;
   request.max_output_tokens = scan_.max_output_tokens;
+  if (continuation_ != nullptr && continuation_->is_under_way()) continuation_->put_in(request);
   request.deadline_ns = deadline_ns_;
   if (const std::uint64_t timeout_ms = route.backend->timeout_ms; timeout_ms != 0) {
     request.deadline_ns =

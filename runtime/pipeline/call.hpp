@@ -6,6 +6,7 @@
 #include "runtime/pipeline/attempt.hpp"
 #include "runtime/pipeline/cache/call_cache.hpp"
 #include "runtime/pipeline/call_metrics.hpp"
+#include "runtime/pipeline/continuation/continuation.hpp"
 #include "runtime/pipeline/generation_use.hpp"
 #include "runtime/pipeline/receipt_store.hpp"
 #include "runtime/pipeline/request_scan.hpp"
@@ -121,6 +122,9 @@ class GatewayCall final : public bp_call, private AttemptOwner {
   std::string trace_id() const;
   void log(LogLevel level, std::string_view message) const;
   bool may_try_next(const Error& error);
+  bool may_continue(const Error& error);
+  std::uint32_t answer_to(std::uint32_t flow);
+  std::uint32_t on_continued(const bp_event& event);
   std::uint64_t input_size() const;
 
   // Of a model with a cache alone.
@@ -140,6 +144,7 @@ class GatewayCall final : public bp_call, private AttemptOwner {
   void send_head();
   void add_route(std::vector<bp_pair>& headers, const std::string& tries) const;
   std::uint32_t send(bp_event event);
+  const bp_usage* told_usage() const { return has_usage_ ? &usage_ : nullptr; }
   void send_error(const Error& error, const Refusal* refusal);
   void client_cancelled(const char* reason);
   void client_left();
@@ -180,7 +185,9 @@ class GatewayCall final : public bp_call, private AttemptOwner {
   const Route* route_ = nullptr;  // the one tried last
   RouteTry try_;                  // on it
   std::uint32_t tries_ = 0;
+  std::uint64_t pieces_before_ = 0;  // it
   Error last_error_;
+  std::unique_ptr<Continuation> continuation_;  // null: none is wanted
   std::vector<std::pair<std::string, std::string>> headers_;
   std::string receipt_;  // of the try that goes on or was the last; empty: none
   std::uint64_t sequence_ = 0;

@@ -36,13 +36,41 @@ std::uint32_t GatewayCall::on_event(const bp_event& event) {
   // It is nothing that a client has seen: another backend may still answer.
   if (event.type == BP_EVENT_USAGE && !head_sent_) return BP_FLOW_CONTINUE;
   streams_ |= event.type == BP_EVENT_CHUNK;
+  if (continuation_ != nullptr && continuation_->is_under_way()) return on_continued(event);
   if (!head_sent_) send_head();
   if (cancelling_ || phase_ == Phase::kOver) return BP_FLOW_STOP;
   if (is_piece(event.type)) ++pieces_;
   if (event.type == BP_EVENT_BODY) pieces_ = 1;
-  const std::uint32_t flow = send(event);
+  if (continuation_ != nullptr) continuation_->note(event);
+  return answer_to(send(event));
+}
+
+// What is to be told to the backend.
+std::uint32_t GatewayCall::answer_to(std::uint32_t flow) {
   if (flow == BP_FLOW_STOP) client_cancelled("by the transport");
   return flow == BP_FLOW_STOP ? flow : paused_ ? BP_FLOW_PAUSE : BP_FLOW_CONTINUE;
+}
+
+// Of a backend that goes on where another one has failed.
+std::uint32_t GatewayCall::on_continued(const bp_event& event) {
+  if (event.type == BP_EVENT_USAGE) {
+    const bp_usage all = continuation_->usage(told_usage());
+    bp_event together = event;
+    together.usage = &all;
+    return answer_to(send(together));
+  }
+  if (event.type == BP_EVENT_BODY) {
+    break_off(internal_error("the backend sent an event that does not fit this call"),
+              CallOutcome::kFailed);
+    return BP_FLOW_STOP;
+  }
+  if (phase_ == Phase::kTrying) {
+    phase_ = Phase::kStreaming;
+    note_first_event(now_ns());
+  }
+  if (is_piece(event.type)) ++pieces_;
+  return answer_to(continuation_->pass_on(event, {route_->backend->name, route_->model, tries_},
+                                          [this](const bp_event& part) { return send(part); }));
 }
 
 void GatewayCall::on_end(const bp_event& terminal) {
@@ -69,6 +97,9 @@ void GatewayCall::succeed(const bp_event& terminal) {
   if (phase_ == Phase::kOver) return;
   if (cache_ != nullptr) keep_answer(terminal);
   finish(CallOutcome::kOk);
+  if (continuation_ != nullptr && continuation_->is_under_way()) {
+    continuation_->finish(usage_, [this](const bp_event& part) { return send(part); });
+  }
   bp_event end{};
   end.type = BP_EVENT_END;
   end.data = terminal.data;
@@ -87,9 +118,10 @@ void GatewayCall::fail_or_try_next(const Error& error) {
   // What the client did wrong is told to the client; it must not be able to fill the log.
   log(is_retryable(error) ? LogLevel::kWarn : LogLevel::kDebug,
       "a backend failed: " + error.message);
-  if (head_sent_ || !may_try_next(error)) {
+  if (head_sent_ ? !may_continue(error) : !may_try_next(error)) {
     return fail(error, CallOutcome::kFailed, nullptr);
   }
+  phase_ = Phase::kTrying;
   headers_.clear();
   receipt_.clear();
   usage_ = {};

@@ -111,6 +111,10 @@ void GatewayCall::log(LogLevel level, std::string_view message) const {
 void GatewayCall::settle(CallOutcome outcome) {
   if (cache_ != nullptr && cache_->answer() != nullptr) return settle_cached();
   usage_.struct_size = sizeof(bp_usage);
+  if (continuation_ != nullptr && continuation_->is_under_way()) {
+    usage_ = continuation_->usage(told_usage());
+    has_usage_ = true;
+  }
   if (!has_usage_) usage_.completion_tokens = pieces_;
   const bool produced =
       has_usage_ ? (usage_.completion_tokens | usage_.prompt_tokens) != 0 : pieces_ > 0;

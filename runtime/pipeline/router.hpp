@@ -116,6 +116,7 @@ struct Model {
   bool is_sticky = false;  // conversations that begin alike go to one route
   std::uint32_t attempts_max = 8;
   std::uint32_t retry_percent = 20;  // of the calls
+  bool continues_streams = false;    // elsewhere, where one breaks off in its middle
   Price price;
   CacheRules cache = {};
   std::vector<Route> routes;

@@ -117,6 +117,47 @@ test('a stream that has begun is not tried again', async (context) => {
   assert.equal(b.requests.length, 0);
 });
 
+// What ends a stream in its middle, each in its own way.
+const breaks = {
+  reset: (socket) => socket.resetAndDestroy(),
+  'half-close': (socket) => socket.end(),
+  'error event': (socket) =>
+    socket.end(event({error: {message: 'the engine died', type: 'server_error', code: 500}})),
+  stall: () => {},
+};
+for (const [name, break_off] of Object.entries(breaks)) {
+  test(`a stream that breaks off goes on elsewhere: ${name}`, async (context) => {
+    const {server, a, b} = await market(context, 'failover: continue, ', {a: ', timeout_ms: 1000'});
+    const start = head(['content-type: text/event-stream', 'connection: close']);
+    a.answer = (socket) => {
+      socket.write(start + event(chunk({role: 'assistant', content: ''})) +
+        event(chunk({content: 'one '})) + event(chunk({content: '"two" '})));
+      setTimeout(() => break_off(socket), 20);
+    };
+    b.answer = (socket) => socket.end(start + event(chunk({role: 'assistant', content: ''})) +
+      event(chunk({content: 'three'})) + event(chunk({}, 'stop')) +
+      event({...chunk({}), choices: [], usage: {prompt_tokens: 12, completion_tokens: 1}}) +
+      event('[DONE]'));
+    const {text, provider} = await ask(server, {stream: true, stream_options: {include_usage: true}});
+    const documents = text.split('\n\n').filter((line) => line && line !== 'data: [DONE]')
+      .map((line) => JSON.parse(line.slice('data: '.length)));
+    assert.equal(provider, 'a', 'the head was sent before');
+    assert.match(text, /data: \[DONE\]\n\n$/);
+    const said = documents.map(({choices}) => choices[0]?.delta.content ?? '').join('');
+    assert.equal(said, 'one "two" three');
+    assert.equal(documents.filter(({choices}) => choices[0]?.delta.role).length, 1);
+    assert.equal(new Set(documents.map(({id}) => id)).size, 1);
+    const told = documents.filter(({x_backplane}) => x_backplane).map((one) => one.x_backplane);
+    assert.deepEqual(told, [{event: 'failover', provider: 'b', model: 'far-b', attempts: 2}]);
+    assert.equal(documents.at(-2).choices[0].finish_reason, 'stop');
+    const {prompt_tokens, completion_tokens, total_tokens} = documents.at(-1).usage;
+    assert.deepEqual([prompt_tokens, completion_tokens, total_tokens], [10, 3, 13]);
+    const sent = JSON.parse(b.requests[0].body);
+    assert.deepEqual(sent.messages,
+      [{role: 'user', content: 'x'}, {role: 'assistant', content: 'one "two" '}]);
+  });
+}
+
 test('what is asked of providers is heeded', async (context) => {
   const {server, a, c} = await market(context, '');
   assert.equal((await ask(server, {provider: {order: ['c', 'b']}})).provider, 'c');

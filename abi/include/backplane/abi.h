@@ -254,6 +254,8 @@ typedef struct bp_loop bp_loop; /* an event loop; see backplane/loop.h */
 #define BP_REQUEST_STREAM 1u         /* the caller wants a stream of events */
 #define BP_REQUEST_USAGE 2u          /* ... and the usage as its last chunk */
 #define BP_REQUEST_STREAM_OPTIONS 4u /* the body has a member stream_options */
+/* The body's last message is what the model has written so far: it is to be gone on with. */
+#define BP_REQUEST_CONTINUE 8u
 
 /*
  * One call to serve. Transports fill operation, content_type, body, metadata and loop; the host

@@ -53,6 +53,12 @@ constexpr std::array kVeniceFields{
     FieldRule{"provider", kRemove},
 };
 
+// docs.vllm.ai and docs.sglang.ai, the chat API's extra parameters.
+constexpr std::array<std::pair<std::string_view, bool>, 2> kVllmContinuation{
+    {{"add_generation_prompt", false}, {"continue_final_message", true}}};
+constexpr std::array<std::pair<std::string_view, bool>, 1> kSglangContinuation{
+    {{"continue_final_message", true}}};
+
 constexpr std::string_view kText = "chat.completions completions";
 constexpr std::string_view kTextVectors = "chat.completions completions embeddings";
 constexpr std::string_view kServer = "chat.completions completions responses embeddings rerank";
@@ -137,7 +143,8 @@ constexpr std::array kProfiles{
     Profile{.name = "sglang",
             .base_url = "http://127.0.0.1:30000/v1",
             .needs_key = false,
-            .operations = kServer},
+            .operations = kServer,
+            .continuation = kSglangContinuation},
     Profile{.name = "together",
             .base_url = "https://api.together.ai/v1",
             .asks_usage = false,
@@ -155,7 +162,8 @@ constexpr std::array kProfiles{
             .base_url = "http://127.0.0.1:8000/v1",
             .needs_key = false,
             .operations = "chat.completions completions responses embeddings rerank "
-                          "audio.transcriptions audio.translations"},
+                          "audio.transcriptions audio.translations",
+            .continuation = kVllmContinuation},
     Profile{.name = "xai",
             .base_url = "https://api.x.ai/v1",
             .operations = "chat.completions responses images.generations"},

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace backplane::dialect {
@@ -42,6 +43,8 @@ struct Profile {
   // How names of models begin that are to be encrypted for, as the plugin of the profile's name
   // does; no other calls them. Empty: none.
   std::string_view sealed_models = {};
+  // What makes the last message one to be gone on with: members of the body, each `true` or not.
+  std::span<const std::pair<std::string_view, bool>> continuation = {};
 };
 
 std::span<const Profile> profiles();

@@ -71,6 +71,16 @@ RequestRules rules_for(const Settings& settings, const Operation& operation) {
   return rules;
 }
 
+// Those of a chat, and what makes the last message one that the model has begun.
+RequestRules continuing(RequestRules rules, const Profile* profile) {
+  if (profile == nullptr) return rules;
+  for (const auto& [member, value] : profile->continuation) {
+    rules.fields.push_back({member, FieldAction::kRemove});
+    rules.added.push_back(json_string(member) + (value ? ":true" : ":false"));
+  }
+  return rules;
+}
+
 bool has_header(const Settings& settings, std::string_view name) {
   return std::any_of(settings.headers.begin(), settings.headers.end(),
                      [&](const Header& header) { return header.name == name; });
@@ -93,6 +103,7 @@ Provider::Provider(Settings settings, const Services& services, std::string_view
               std::uint64_t{settings_.models_refresh_seconds} * 1000) {
   for (const Operation& operation : operations()) {
     rules_.push_back(rules_for(settings_, operation));
+    if (operation.name == kChat) continuation_ = continuing(rules_.back(), settings_.profile);
   }
 }
 
@@ -190,7 +201,9 @@ Result<Call*> Provider::submit(const bp_request& request, const bp_sink& sink) {
   if (const Status clear = settings_.check_clear(model); !clear) return clear.error();
   bp_request named = request;
   named.model = str(model);
-  const RequestRules& rules = rules_[static_cast<std::size_t>(operation - operations().data())];
+  const bool continues = (request.flags & BP_REQUEST_CONTINUE) != 0 && operation->name == kChat;
+  const RequestRules& rules =
+      continues ? continuation_ : rules_[static_cast<std::size_t>(operation - operations().data())];
   Result<BodySplice> body =
       is_form(request) ? BodySplice::make_form(named) : BodySplice::make(named, asks_usage, rules);
   if (!body) return body.error();

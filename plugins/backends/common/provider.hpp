@@ -50,6 +50,7 @@ class Provider : public Backend {
   const std::string agent_;
   Upstream upstream_;
   std::vector<RequestRules> rules_;  // one for each operation
+  RequestRules continuation_;        // of a chat that goes on with its last message
   std::vector<Header> headers_;      // of every request; made by start
   ModelFeed models_;
 };

@@ -158,6 +158,7 @@ void add_defaults(JsonText& text, const ObjectDefaults& defaults, const JsonMemb
 Result<RuledBody> apply_rules(const RequestRules& rules, std::string_view body,
                               std::size_t readable) {
   RuledBody out;
+  out.added = rules.added;
   JsonText text;
   text.open(body, readable);
   const auto members = text.members(body);

@@ -25,8 +25,9 @@ struct ObjectDefaults {
 struct RequestRules {
   std::vector<FieldRule> fields;
   std::vector<ObjectDefaults> defaults;
+  std::vector<std::string> added = {};  // members to be put first: "name":value
 
-  bool empty() const { return fields.empty() && defaults.empty(); }
+  bool empty() const { return fields.empty() && defaults.empty() && added.empty(); }
 };
 
 struct RuledBody {

@@ -228,6 +228,31 @@ TEST(Profiles, ThoughtsBetweenTagsAreSplitWhereThatIsSaid) {
   }
 }
 
+TEST(Profiles, AMessageThatIsToBeGoneOnWithIsMarked) {
+  struct Case {
+    std::string profile;
+    std::uint32_t flags;
+    std::string sent;
+  };
+  const std::string body = R"({"add_generation_prompt":true,"messages":[]})";
+  const std::string kept = R"({"model":"m","add_generation_prompt":true,"messages":[]})";
+  for (const Case& given : std::vector<Case>{
+           {"vllm", BP_REQUEST_CONTINUE,
+            R"({"model":"m","continue_final_message":true,"add_generation_prompt":false,)"
+            R"("messages":[]})"},
+           {"sglang", BP_REQUEST_CONTINUE,
+            R"({"model":"m","continue_final_message":true,"add_generation_prompt":true,)"
+            R"("messages":[]})"},
+           {"vllm", 0, kept},
+           {"openrouter", BP_REQUEST_CONTINUE, kept},
+       }) {
+    SCOPED_TRACE(given.profile);
+    Chat chat(settings_of(given.profile), body, "m", given.flags);
+    ASSERT_EQ(chat.code, BP_CODE_OK) << chat.exchange.instance.error.message;
+    EXPECT_EQ(chat.exchange.sent().text(), given.sent);
+  }
+}
+
 TEST(Profiles, ModelsAreListedUnderTheirNames) {
   Exchange exchange(R"({"profile":"groq","api_key":"ref","names":{"mine":"b","none":"c"}})", 0,
                     "chat.completions", {{"ref", "sk-1"}});

@@ -14,7 +14,7 @@ namespace {
 constexpr std::int64_t kMs = 1'000'000;
 
 struct Market {
-  Market(RoutePolicy policy, std::int64_t count) {
+  Market(RoutePolicy policy, std::int64_t count, bool is_sticky) {
     model.policy = policy;
     for (std::int64_t i = 0; i < count; ++i) {
       BackendInstance& backend = backends.emplace_back();
@@ -30,15 +30,20 @@ struct Market {
       route.state->end(answered, AttemptOutcome::kOk, 0, {}, now_ns + 1'000 * kMs);
       model.routes.push_back(std::move(route));
     }
+    model.name = "m";
+    model.is_sticky = is_sticky;
+    router = Router({model});
   }
   std::int64_t now_ns = 1'000'000 * kMs;
+  const Model& routed() { return **router.find(model.name); }
   std::list<BackendInstance> backends;
   Model model;
+  Router router{{}};
 };
 
 void decide(benchmark::State& state, RoutePolicy policy, bool is_sticky) {
-  Market market(policy, state.range(0));
-  market.model.is_sticky = is_sticky;
+  Market market(policy, state.range(0), is_sticky);
+  const Model& model = market.routed();
   RouteRequest request;
   request.operation = "chat.completions";
   request.prefix_hash = 42;
@@ -46,16 +51,16 @@ void decide(benchmark::State& state, RoutePolicy policy, bool is_sticky) {
   for (auto _ : state) {
     random = mixed(random + 1);
     market.now_ns += 10'000;  // 100 000 decisions a second
-    auto choice = RouteChoice::make(market.model, request, {});
+    auto choice = RouteChoice::make(model, request, {});
     benchmark::DoNotOptimize(choice->next({0, market.now_ns, random}));
   }
 }
-BENCHMARK_CAPTURE(decide, ordered, RoutePolicy::kOrdered, false)->Arg(3)->Arg(10);
-BENCHMARK_CAPTURE(decide, weighted, RoutePolicy::kWeighted, false)->Arg(3)->Arg(10);
-BENCHMARK_CAPTURE(decide, cheapest, RoutePolicy::kCheapest, false)->Arg(3)->Arg(10);
-BENCHMARK_CAPTURE(decide, least_busy, RoutePolicy::kLeastBusy, false)->Arg(3)->Arg(10);
+BENCHMARK_CAPTURE(decide, ordered, RoutePolicy::kOrdered, false)->Arg(3)->Arg(10)->Arg(100);
+BENCHMARK_CAPTURE(decide, weighted, RoutePolicy::kWeighted, false)->Arg(3)->Arg(10)->Arg(100);
+BENCHMARK_CAPTURE(decide, cheapest, RoutePolicy::kCheapest, false)->Arg(3)->Arg(10)->Arg(100);
+BENCHMARK_CAPTURE(decide, least_busy, RoutePolicy::kLeastBusy, false)->Arg(3)->Arg(10)->Arg(100);
 BENCHMARK_CAPTURE(decide, fastest, RoutePolicy::kFastest, false)->Arg(3)->Arg(10)->Arg(100);
-BENCHMARK_CAPTURE(decide, fastest_sticky, RoutePolicy::kFastest, true)->Arg(3)->Arg(10);
+BENCHMARK_CAPTURE(decide, fastest_sticky, RoutePolicy::kFastest, true)->Arg(3)->Arg(10)->Arg(100);
 
 void hash_a_prefix(benchmark::State& state) {
   const std::string prefix(static_cast<std::size_t>(state.range(0)), 'x');

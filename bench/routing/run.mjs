@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What clients notice when one provider of three dies or becomes ten times slower while they call:
-// upstreams and clients here, over real connections, the built program between them.
+// upstreams and clients here, over real connections, the built program between them. Streams that
+// a dying provider leaves go on at another one (`failover: continue`).
 //   node bench/routing/run.mjs [--program build/test/bin/backplane] [--rate 150] [--seconds 20]
 import {spawn} from 'node:child_process';
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
@@ -28,12 +29,13 @@ const event = (delta, finish = null) => `data: ${JSON.stringify({
 async function provider() {
   const self = {slower: 1, requests: 0};
   const server = createServer((incoming, response) => {
-    incoming.resume();
+    let asked = '';
+    incoming.setEncoding('utf8').on('data', (data) => { asked += data; });
     self.requests += 1;
     response.on('error', () => {});
     const say = (count) => {
       if (response.destroyed) return;
-      if (count === 0) response.writeHead(200, {'content-type': 'text/event-stream'});
+      if (!response.headersSent) response.writeHead(200, {'content-type': 'text/event-stream'});
       if (count < tokens) {
         response.write(event({content: 'word '}));
         setTimeout(() => say(count + 1), token_ms * self.slower);
@@ -41,7 +43,11 @@ async function provider() {
         response.end(event({}, 'stop') + 'data: [DONE]\n\n');
       }
     };
-    setTimeout(() => say(0), first_token_ms * self.slower);
+    // Words that are there already are not said again.
+    incoming.on('end', () => {
+      const said = asked.split('word ').length - 1;
+      setTimeout(() => say(said), first_token_ms * self.slower);
+    });
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   self.port = server.address().port;
@@ -52,7 +58,7 @@ async function provider() {
   return self;
 }
 
-async function gateway(policy, providers, folder) {
+async function gateway(policy, hedge, providers, folder) {
   const names = providers.map((_, index) => `p${index}`);
   const file = join(folder, 'deploy.yaml');
   writeFileSync(file, `transports: {http: {uses: http, settings: {listen: "127.0.0.1:0"}}}
@@ -60,7 +66,9 @@ log: {level: "off"}
 backends:
 ${names.map((name, index) => `  ${name}: {uses: openai, settings: ` +
     `{base_url: "http://127.0.0.1:${providers[index].port}/v1"}}\n`).join('')}
-models: {m: {policy: ${policy}, routes: [${names.map((name) => `{backend: ${name}}`)}]}}
+models:
+  m: {policy: ${policy}, failover: continue, ${hedge}
+      routes: [${names.map((name) => `{backend: ${name}}`)}]}
 `);
   const child = spawn(values.program, ['serve', file], {stdio: ['ignore', 'pipe', 'inherit']});
   const port = await new Promise((resolve, reject) => {
@@ -80,16 +88,19 @@ const body = JSON.stringify({
 function call(port, agent) {
   const begun = performance.now();
   return new Promise((resolve) => {
-    const done = (whole, has_begun = false) =>
-      resolve({begun, took: performance.now() - begun, whole, has_begun});
+    const done = (whole, has_begun = false, text = '') =>
+      resolve({begun, took: performance.now() - begun, whole, has_begun,
+        is_continued: text.includes('x_backplane')});
     const sent = request({port, host: '127.0.0.1', path: '/v1/chat/completions', method: 'POST',
       agent, headers: {'content-type': 'application/json', 'content-length': body.length}});
     sent.on('error', () => done(false));
     sent.on('response', (answer) => {
       let text = '';
       answer.setEncoding('utf8').on('data', (data) => { text += data; });
-      answer.on('close', () => done(answer.statusCode === 200 && text.endsWith('[DONE]\n\n'),
-        answer.statusCode === 200));
+      answer.on('close', () => {
+        const is_whole = text.endsWith('[DONE]\n\n') && text.split('"word "').length - 1 === tokens;
+        done(answer.statusCode === 200 && is_whole, answer.statusCode === 200, text);
+      });
       answer.on('error', () => {});
     });
     sent.end(body);
@@ -101,10 +112,10 @@ function p99(calls) {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.99))] ?? 0;
 }
 
-async function measure(policy, fault) {
+async function measure(policy, hedge, fault) {
   const folder = mkdtempSync(join(tmpdir(), 'backplane-bench-'));
   const providers = await Promise.all([provider(), provider(), provider()]);
-  const {child, port} = await gateway(policy, providers, folder);
+  const {child, port} = await gateway(policy, hedge, providers, folder);
   const agent = new Agent({keepAlive: true, maxSockets: Infinity});
   const calls = [];
   const start = performance.now();
@@ -135,16 +146,22 @@ async function measure(policy, fault) {
   const after = all.filter(({begun}) => begun >= broken_at + 2000);
   const failed = all.filter(({whole, has_begun}) => !whole && !has_begun).length;
   const cut = all.filter(({whole, has_begun}) => !whole && has_begun).length;
-  return [policy, fault, all.length, failed, cut,
+  const continued = all.filter(({is_continued}) => is_continued).length;
+  return [hedge === '' ? policy : `${policy}, hedged`, fault, all.length, failed, cut, continued,
+    `${((failed + cut) / all.length * 100).toFixed(2)} %`,
     ...[usual, p99(soon), p99(after)].map((ms) => `${ms.toFixed(0)} ms`),
     (p99(after) / usual).toFixed(2)];
 }
 
-const head = ['policy', 'a provider', 'calls', 'failed', 'cut in their middle', 'p99 before',
+const head = ['policy', 'a provider', 'calls', 'failed', 'cut in their middle', 'gone on elsewhere',
+  'clients see', 'p99 before',
   'p99 in the 2 s after', 'p99 from then on', 'to before'];
 console.log(`| ${head.join(' | ')} |\n|${'---|'.repeat(head.length)}`);
-for (const policy of ['fastest', 'least_busy', 'weighted', 'ordered']) {
-  for (const fault of ['dies', 'slows']) {
-    console.log(`| ${(await measure(policy, fault)).join(' | ')} |`);
-  }
+const hedged = 'hedge: {percent: 5}, ';
+const policies = ['fastest', 'least_busy', 'weighted', 'ordered'];
+for (const [policy, hedge, fault] of [
+  ...policies.flatMap((policy) => [[policy, '', 'dies'], [policy, '', 'slows']]),
+  ...policies.map((policy) => [policy, hedged, 'slows']),
+]) {
+  console.log(`| ${(await measure(policy, hedge, fault)).join(' | ')} |`);
 }

@@ -63,6 +63,10 @@ Model read_model(const Entry& entry) {
   model.sticky = at(entry.value, "sticky").boolean;
   model.attempts = at(entry.value, "attempts").integer;
   model.retry_percent = at(entry.value, "retry_percent").integer;
+  if (const Node* hedge = entry.value.find("hedge")) {
+    model.hedge_percent = at(*hedge, "percent").integer;
+    model.hedge_after_ms = at(*hedge, "after_ms").integer;
+  }
   model.continues_streams = at(entry.value, "failover").text == "continue";
   for (const Node& route : at(entry.value, "routes").items) {
     model.routes.push_back(read_route(route));

@@ -30,6 +30,7 @@ struct PluginInstance {
   std::int64_t timeout_ms = 0;      // backends only, as all that follow
   std::int64_t first_event_timeout_ms = 0;
   std::int64_t eject_after = 0;
+  std::int64_t eject_slower = 0;
   std::int64_t eject_ms = 0;
   std::int64_t concurrency_min = 0;  // adaptive_concurrency
   std::int64_t concurrency_max = 0;  // 0: none
@@ -65,6 +66,8 @@ struct Model {
   std::int64_t attempts = 0;
   std::int64_t retry_percent = 0;
   bool continues_streams = false;  // failover: continue
+  std::int64_t hedge_percent = 0;  // 0: no hedge
+  std::int64_t hedge_after_ms = 0;
   std::optional<Price> price;  // none: free
   std::optional<Cache> cache;  // none: nothing is kept
   std::vector<Route> routes;   // at least one

@@ -80,6 +80,9 @@ std::string policy_text(const Model& model) {
   return text + "\ntries: " + std::to_string(model.attempts) + " at most, retries " +
          std::to_string(model.retry_percent) +
          " % of the calls; routes that fail or are at a limit come last\n" +
+         (model.hedge_percent != 0 ? "hedges: " + std::to_string(model.hedge_percent) +
+                                         " % of the streamed calls that are late\n"
+                                   : "") +
          (model.continues_streams ? "streams that break off go on at another route\n" : "");
 }
 

@@ -89,6 +89,7 @@ class Resolver {
     instance.timeout_ms = integer_at(entry.value, "timeout_ms");
     instance.first_event_timeout_ms = integer_at(entry.value, "first_event_timeout_ms");
     instance.eject_after = integer_at(entry.value, "eject_after");
+    instance.eject_slower = integer_at(entry.value, "eject_slower");
     instance.eject_ms = integer_at(entry.value, "eject_ms");
     if (const Node* adaptive = entry.value.find("adaptive_concurrency")) {
       instance.concurrency_min = integer_at(*adaptive, "min");

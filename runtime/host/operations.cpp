@@ -73,6 +73,8 @@ std::string reason_of(const Route& route, RouteHealth health) {
     case RouteHealth::kEjected:
       return std::string("it is left out, the last failure was ") +
              name_of(route.state->last_failure());
+    case RouteHealth::kSlow:
+      return "it is left out while others serve, its streams begin much later than usual";
   }
   return "";
 }

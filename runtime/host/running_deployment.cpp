@@ -194,6 +194,8 @@ std::vector<Model> RunningDeployment::models() {
     model.is_sticky = entry.sticky;
     model.attempts_max = static_cast<std::uint32_t>(entry.attempts);
     model.retry_percent = static_cast<std::uint32_t>(entry.retry_percent);
+    model.hedge.percent = static_cast<std::uint32_t>(entry.hedge_percent);
+    model.hedge.after_ms = static_cast<std::uint64_t>(entry.hedge_after_ms);
     model.continues_streams = entry.continues_streams;
     if (entry.price) model.price = price_of(*entry.price);
     for (const config::Route& written : entry.routes) {
@@ -256,6 +258,7 @@ void RunningDeployment::set_bounds() {
     instance.timeout_ms = static_cast<std::uint64_t>(entry.timeout_ms);
     instance.first_event_timeout_ms = static_cast<std::uint64_t>(entry.first_event_timeout_ms);
     instance.eject_failures = static_cast<std::uint64_t>(entry.eject_after);
+    instance.eject_slower = static_cast<std::uint64_t>(entry.eject_slower);
     instance.eject_ms = static_cast<std::uint64_t>(entry.eject_ms);
     instance.limit.bound(static_cast<std::uint64_t>(entry.concurrency_min),
                          static_cast<std::uint64_t>(entry.concurrency_max));

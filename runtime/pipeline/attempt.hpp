@@ -61,6 +61,8 @@ class Attempt final : private EventReceiver {
   // Tells the backend to stop. on_end follows, within the grace.
   void cancel();
   void resume();
+  // To another owner, who is told of all that follows.
+  void hand_over(AttemptOwner& next) { owner_ = &next; }
 
  private:
   Attempt(AttemptOwner& owner, BackendInstance& backend, const AttemptContext& context,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/pipeline/call.hpp"
 
+#include "runtime/pipeline/try_end.hpp"
+
 #include "runtime/pipeline/credentials.hpp"
 
 #include <algorithm>
@@ -66,6 +68,7 @@ GatewayCall::GatewayCall(CallContext& context, LoopCalls& loop_calls, LoopUsers&
   loop_calls_.live_calls.fetch_add(1);
   context_.metrics.begun();
   model_.budget(loop_calls_.index).deposit(model_.retry_percent);
+  if (scan_.stream) model_.hedge.deposit(loop_calls_.index);
   if (model_.continues_streams && scan_.stream && operation_ == "chat.completions") {
     const std::int64_t unix_s = context.clock.unix_ns(context.clock.context) / 1'000'000'000;
     continuation_ = std::make_unique<Continuation>(
@@ -88,29 +91,20 @@ void GatewayCall::begin_trace() {
 void GatewayCall::note_first_event(std::int64_t now_ns) {
   try_.first_event_ns = now_ns;
   try_.streams = streams_;
-  route_->state->first_event(try_);
+  route_->state->first_event(try_, route_->backend->ejection());
 }
 
 void GatewayCall::note_end_of_attempt(const Error* error) {
   const std::int64_t now = now_ns();
-  BackendInstance& backend = *route_->backend;
   // A deadline of the call's own that a silent backend has run into is the backend's doing.
   const bool is_silent = has_timed_out_ && try_.first_event_ns == 0;
   const AttemptOutcome outcome = is_silent          ? AttemptOutcome::kTimeout
                                  : error != nullptr ? outcome_of(*error)
                                                     : AttemptOutcome::kOk;
-  context_.metrics.attempt_ended(backend, outcome);
   if (trace_ != nullptr) trace_->attempt_ends(error, now);
   const std::uint64_t pieces = try_.streams ? pieces_ - pieces_before_ : 0;
   try_.tokens = has_usage_ ? usage_.completion_tokens : pieces;
-  route_->state->end(try_, outcome, error != nullptr ? error->retry_after_ms : 0,
-                     backend.ejection(), now);
-  if (outcome == AttemptOutcome::kOk) {
-    backend.limit.went_well(backend.in_flight.load(std::memory_order_relaxed) + 1);
-  } else if (outcome == AttemptOutcome::kRateLimited || outcome == AttemptOutcome::kTimeout ||
-             (error != nullptr && error->http_status == 503)) {
-    backend.limit.was_too_much(now);
-  }
+  end_try(context_.metrics, *route_, try_, outcome, error, now);
 }
 
 std::string GatewayCall::trace_id() const {
@@ -201,15 +195,20 @@ bool GatewayCall::may_continue(const Error& error) {
          continuation_->go_on(body_.get(), told_usage());
 }
 
-bool GatewayCall::take_next() {
-  if (!has_next()) return false;
+RouteChoice::Moment GatewayCall::moment() const {
   RouteChoice::Moment moment{loop_calls_.index, now_ns(), 0};
   context_.clock.random(context_.clock.context, &moment.random, sizeof(moment.random));
-  const RouteChoice::Pick pick = choice_.next(moment);
+  return moment;
+}
+
+bool GatewayCall::take_next() {
+  if (!has_next()) return false;
+  const RouteChoice::Moment now = moment();
+  const RouteChoice::Pick pick = choice_.next(now);
   ++tries_;
   route_ = pick.route;
   pieces_before_ = pieces_;
-  try_ = {loop_calls_.index, moment.now_ns, 0, pick.is_probe, false, 0};
+  try_ = {loop_calls_.index, now.now_ns, 0, pick.is_probe, false, 0};
   return true;
 }
 
@@ -217,7 +216,7 @@ void GatewayCall::try_next() {
   if (phase_ != Phase::kTrying || attempt_ != nullptr) return;
   while (take_next()) {
     const Status started = try_route();
-    if (started) return;
+    if (started) return arm_hedge();
     attempt_ = nullptr;
     last_error_ = started.error();
     // One that is busy or cannot take it has not been tried: to pass it by costs nothing.
@@ -244,19 +243,21 @@ Status GatewayCall::try_route() {
     trace_->attempt_begins(backend.name, backend.plugin, route.model, now_ns());
   }
   const bp_request request = request_for(route);
-  const AttemptContext shared{
-      context_.loops,
-      loop_calls_.mailbox,
-      context_.metrics,
-      context_.logger,
-      generation_.users(),
-      context_.limits.cancel_grace_ms,
-      request.deadline_ns < deadline_ns_ ? route.backend->timeout_ms.load() : 0,
-      route.backend->first_event_timeout_ms.load(),
-      input_.get()};
-  Status started = Attempt::start(*this, *route.backend, shared, request);
+  Status started = Attempt::start(*this, *route.backend, attempt_context(route, request), request);
   if (!started) note_end_of_attempt(&started.error());
   return started;
+}
+
+AttemptContext GatewayCall::attempt_context(const Route& route, const bp_request& request) const {
+  return {context_.loops,
+          loop_calls_.mailbox,
+          context_.metrics,
+          context_.logger,
+          generation_.users(),
+          context_.limits.cancel_grace_ms,
+          request.deadline_ns < deadline_ns_ ? route.backend->timeout_ms.load() : 0,
+          route.backend->first_event_timeout_ms.load(),
+          input_.get()};
 }
 
 bp_request GatewayCall::request_for(const Route& route) const {

@@ -10,6 +10,7 @@
 #include "runtime/pipeline/generation_use.hpp"
 #include "runtime/pipeline/receipt_store.hpp"
 #include "runtime/pipeline/request_scan.hpp"
+#include "runtime/pipeline/rival.hpp"
 #include "runtime/pipeline/router.hpp"
 #include "runtime/pipeline/routing/route_choice.hpp"
 #include "runtime/pipeline/settlement.hpp"
@@ -80,7 +81,7 @@ struct CallDescription {
   std::uint64_t generation;
 };
 
-class GatewayCall final : public bp_call, private AttemptOwner {
+class GatewayCall final : public bp_call, private AttemptOwner, private RivalOwner {
  public:
   GatewayCall(CallContext& context, LoopCalls& loop_calls, LoopUsers& users,
               const bp_request& request, const bp_sink& sink, RequestScan scan, const Model& model,
@@ -111,6 +112,12 @@ class GatewayCall final : public bp_call, private AttemptOwner {
   void try_next();
   bool take_next();
   Status try_route();
+  AttemptContext attempt_context(const Route& route, const bp_request& request) const;
+  RouteChoice::Moment moment() const;
+  void arm_hedge();
+  void hedge();
+  void adopt_rival();
+  void end_race();
   bool has_next() const;
   void fail_or_try_next(const Error& error);
   void succeed(const bp_event& terminal);
@@ -139,7 +146,8 @@ class GatewayCall final : public bp_call, private AttemptOwner {
   void on_start(Attempt& attempt) override { attempt_ = &attempt; }
   std::uint32_t on_event(const bp_event& event) override;
   void on_end(const bp_event& terminal) override;
-  void keep_headers(const bp_event& event);
+  std::uint32_t on_rival_answer(const bp_event& event) override;
+  void on_rival_gone() override { rival_ = nullptr; }
   void keep_receipt();
   void send_head();
   void add_route(std::vector<bp_pair>& headers, const std::string& tries) const;
@@ -180,6 +188,7 @@ class GatewayCall final : public bp_call, private AttemptOwner {
   Settlement settlement_;
   std::unique_ptr<CallCache> cache_;  // null: it takes no part
   Attempt* attempt_ = nullptr;
+  Rival* rival_ = nullptr;  // null: none beside it
   Phase phase_ = Phase::kNew;
   RouteChoice choice_;
   const Route* route_ = nullptr;  // the one tried last
@@ -188,7 +197,7 @@ class GatewayCall final : public bp_call, private AttemptOwner {
   std::uint64_t pieces_before_ = 0;  // it
   Error last_error_;
   std::unique_ptr<Continuation> continuation_;  // null: none is wanted
-  std::vector<std::pair<std::string, std::string>> headers_;
+  HeaderList headers_;
   std::string receipt_;  // of the try that goes on or was the last; empty: none
   std::uint64_t sequence_ = 0;
   std::uint64_t pieces_ = 0;  // content events sent on; all bytes of a body are one
@@ -204,6 +213,7 @@ class GatewayCall final : public bp_call, private AttemptOwner {
   CallOutcome outcome_ = CallOutcome::kOk;  // of a call that waits for its backend
   std::uint32_t pending_posts_ = 0;
   std::uint64_t deadline_timer_ = 0;
+  std::uint64_t hedge_timer_ = 0;
 };
 
 }  // namespace backplane

@@ -26,7 +26,7 @@ std::uint32_t GatewayCall::on_event(const bp_event& event) {
   if (cancelling_ || phase_ == Phase::kOver) return BP_FLOW_STOP;
   if (event.type == BP_EVENT_HEAD) {
     if (event.rate_limit != nullptr) route_->state->heed(*event.rate_limit, now_ns());
-    keep_headers(event);
+    if (!head_sent_) keep_headers(event, headers_);
     return BP_FLOW_CONTINUE;
   }
   if (event.type == BP_EVENT_RECEIPT) {
@@ -95,9 +95,11 @@ void GatewayCall::on_end(const bp_event& terminal) {
 void GatewayCall::succeed(const bp_event& terminal) {
   if (!head_sent_) send_head();
   if (phase_ == Phase::kOver) return;
-  if (cache_ != nullptr) keep_answer(terminal);
+  const bool is_continued = continuation_ != nullptr && continuation_->is_under_way();
+  // What two routes wrote between them is no answer to give again.
+  if (cache_ != nullptr && !is_continued) keep_answer(terminal);
   finish(CallOutcome::kOk);
-  if (continuation_ != nullptr && continuation_->is_under_way()) {
+  if (is_continued) {
     continuation_->finish(usage_, [this](const bp_event& part) { return send(part); });
   }
   bp_event end{};
@@ -118,6 +120,7 @@ void GatewayCall::fail_or_try_next(const Error& error) {
   // What the client did wrong is told to the client; it must not be able to fill the log.
   log(is_retryable(error) ? LogLevel::kWarn : LogLevel::kDebug,
       "a backend failed: " + error.message);
+  if (rival_ != nullptr && is_retryable(error)) return adopt_rival();
   if (head_sent_ ? !may_continue(error) : !may_try_next(error)) {
     return fail(error, CallOutcome::kFailed, nullptr);
   }
@@ -130,14 +133,6 @@ void GatewayCall::fail_or_try_next(const Error& error) {
   post([](void* self) { static_cast<GatewayCall*>(self)->run_posted(&GatewayCall::try_next); });
 }
 
-void GatewayCall::keep_headers(const bp_event& event) {
-  constexpr std::uint64_t kHeadersMax = 64;
-  if (head_sent_) return;
-  for (std::uint64_t i = 0; i < event.header_count && headers_.size() < kHeadersMax; ++i) {
-    headers_.emplace_back(view(event.headers[i].name), view(event.headers[i].value));
-  }
-}
-
 // Before the end is told, so that whoever has seen it can ask.
 void GatewayCall::keep_receipt() {
   if (receipt_.empty()) return;
@@ -146,6 +141,7 @@ void GatewayCall::keep_receipt() {
 }
 
 void GatewayCall::send_head() {
+  end_race();
   head_sent_ = true;
   phase_ = Phase::kStreaming;
   const std::int64_t now = now_ns();

@@ -70,6 +70,7 @@ CallDescription GatewayCall::describe() const {
 // The client has been told or is gone. What was produced is paid once the backend has ended.
 void GatewayCall::stop_backend(CallOutcome outcome) {
   assert(attempt_ != nullptr);
+  end_race();
   cancelling_ = true;
   outcome_ = outcome;
   if (input_ != nullptr) input_->close();
@@ -82,6 +83,7 @@ void GatewayCall::finish(CallOutcome outcome) {
   cancelling_ = false;
   if (input_ != nullptr) input_->close();
   disarm(deadline_timer_);
+  end_race();
   if (cache_ != nullptr) {
     cache_->end(outcome == CallOutcome::kClientGone ? FlightEnd::kLeft : FlightEnd::kFailed);
   }

@@ -42,6 +42,7 @@ const char* name_of(AttemptOutcome outcome) {
 
 AttemptOutcome outcome_of(const Error& error) {
   if (error.type == "BACKEND_PROTOCOL") return AttemptOutcome::kProtocol;
+  if (error.type == kModelNotFound) return AttemptOutcome::kFailed;
   switch (error.code) {
     case Code::kOk:
     case Code::kUnknown:
@@ -67,7 +68,7 @@ Rejection rejection_of(const Error& error) {
   if (error.type == "NOT_READY") return Rejection::kNotReady;
   if (error.type == "OVERLOADED") return Rejection::kOverloaded;
   if (error.type == "BODY_TOO_LARGE") return Rejection::kTooLarge;
-  if (error.type == "MODEL_NOT_FOUND") return Rejection::kNoSuchModel;
+  if (error.type == kModelNotFound) return Rejection::kNoSuchModel;
   return Rejection::kInvalid;
 }
 
@@ -83,6 +84,10 @@ class CallMetrics::Definer {
     metrics_.retries_refused_ =
         counter("backplane_retries_refused_total",
                 "Calls that failed because their model's retries were used up", {});
+    metrics_.hedges_ =
+        counter("backplane_hedges_total", "Second tries beside a first one that was late", {});
+    metrics_.hedges_won_ = counter("backplane_hedges_won_total",
+                                   "Second tries that answered before the first one", {});
     metrics_.leaked_calls_ = counter("backplane_leaked_calls_total",
                                      "Cancelled calls whose backend never ended them", {});
     for (std::size_t i = 0; i < kRejections; ++i) {

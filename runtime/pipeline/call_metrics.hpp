@@ -39,6 +39,8 @@ class CallMetrics {
   void cache_saved(const Model& model, std::uint64_t prompt, std::uint64_t completion);
   void fallback() { registry_->add(fallbacks_, 1); }
   void retry_refused() { registry_->add(retries_refused_, 1); }
+  void hedged() { registry_->add(hedges_, 1); }
+  void hedge_won() { registry_->add(hedges_won_, 1); }
   void leaked() { registry_->add(leaked_calls_, 1); }
   void attempt_begun(const BackendInstance& backend);
   // It gave its place back, possibly long after the metrics of its generation have gone.
@@ -68,6 +70,8 @@ class CallMetrics {
   std::uint64_t fallbacks_ = 0;
   std::uint64_t retries_refused_ = 0;
   std::uint64_t leaked_calls_ = 0;
+  std::uint64_t hedges_ = 0;
+  std::uint64_t hedges_won_ = 0;
 };
 
 }  // namespace backplane

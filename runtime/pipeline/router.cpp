@@ -10,7 +10,7 @@ namespace backplane {
 namespace {
 
 Error not_found(std::string message) {
-  return {Code::kNotFound, std::move(message), "MODEL_NOT_FOUND", 404, 0};
+  return {Code::kNotFound, std::move(message), std::string(kModelNotFound), 404, 0};
 }
 
 // No name has a line break.
@@ -21,6 +21,23 @@ std::string identity(std::string_view backend, std::string_view model) {
 std::string identity_of(const Route& route) {
   return identity(route.backend != nullptr ? std::string_view(route.backend->name) : "",
                   route.model);
+}
+
+std::vector<std::pair<std::string, RouteSet>> serving(const std::vector<Route>& routes) {
+  std::map<std::string, RouteSet> known = {{"", {}}};
+  const std::size_t count = std::min(routes.size(), RouteSet().size());
+  const auto each_backend = [&](const auto& take) {
+    for (std::size_t i = 0; i < count; ++i) {
+      if (routes[i].backend != nullptr) take(i, *routes[i].backend);
+    }
+  };
+  each_backend([&](std::size_t, const BackendInstance& backend) {
+    for (const std::string& operation : backend.operations) known[operation];
+  });
+  each_backend([&](std::size_t i, const BackendInstance& backend) {
+    for (auto& [operation, set] : known) set.set(i, backend.serves(operation));
+  });
+  return {known.begin(), known.end()};
 }
 
 }  // namespace
@@ -76,6 +93,7 @@ Router::Router(std::vector<Model> models) {
     if (!is_new) continue;
     entry->second.index = index++;
     entry->second.budgets = std::make_shared<RetryBudgets>();
+    entry->second.serving = serving(entry->second.routes);
     for (Route& route : entry->second.routes) {
       if (route.state == nullptr) route.state = std::make_shared<RouteState>(identity_of(route));
     }
@@ -102,8 +120,8 @@ bool BackendInstance::serves(std::string_view operation) const {
 }
 
 bool is_retryable(const Error& error) {
+  if (error.type == kModelNotFound) return true;  // there; a call without a route never gets here
   if (error.http_status == 429 || error.http_status >= 500) return true;
-  if (error.type == "MODEL_NOT_FOUND") return true;
   if (error.http_status != 0) return false;
   return error.code == Code::kUnavailable || error.code == Code::kResourceExhausted ||
          error.code == Code::kDeadlineExceeded || error.code == Code::kInternal ||

@@ -4,6 +4,7 @@
 
 #include "runtime/pipeline/backend_series.hpp"
 #include "runtime/pipeline/routing/concurrency_limit.hpp"
+#include "runtime/pipeline/routing/hedge.hpp"
 #include "runtime/pipeline/routing/retry_budget.hpp"
 #include "runtime/pipeline/routing/route_state.hpp"
 
@@ -13,6 +14,7 @@
 #include <array>
 #include <atomic>
 #include <backplane/result.hpp>
+#include <bitset>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -36,6 +38,7 @@ struct BackendInstance {
   std::atomic<std::uint64_t> first_event_timeout_ms{0};  // 0: timeout_ms
   std::atomic<std::uint64_t> eject_failures{5};          // in a row; 0: never
   std::atomic<std::uint64_t> eject_ms{5'000};            // for the first time
+  std::atomic<std::uint64_t> eject_slower{5};            // than usual is a failure; 0: never
   ConcurrencyLimit limit;
   std::vector<std::string> operations;  // that it serves; empty: any
   BackendSeries series;
@@ -62,7 +65,7 @@ struct BackendInstance {
   }
   EjectionRules ejection() const {
     return {eject_failures.load(std::memory_order_relaxed),
-            eject_ms.load(std::memory_order_relaxed)};
+            eject_ms.load(std::memory_order_relaxed), eject_slower.load(std::memory_order_relaxed)};
   }
   bool serves(std::string_view operation) const;
 };
@@ -110,18 +113,23 @@ struct CacheRules {
 // Of the calls of one model, by loop.
 using RetryBudgets = std::array<RetryBudget, 16>;
 
+using RouteSet = std::bitset<256>;  // by index; a model has no more
+
 struct Model {
   std::string name;
   RoutePolicy policy = RoutePolicy::kOrdered;
   bool is_sticky = false;  // conversations that begin alike go to one route
   std::uint32_t attempts_max = 8;
   std::uint32_t retry_percent = 20;  // of the calls
-  bool continues_streams = false;    // elsewhere, where one breaks off in its middle
+  Hedge hedge;
+  bool continues_streams = false;  // elsewhere, where one breaks off in its middle
   Price price;
   CacheRules cache = {};
   std::vector<Route> routes;
   std::uint32_t index = 0;  // of the model's metrics
   std::shared_ptr<RetryBudgets> budgets = {};
+  // The routes that serve an operation; under "" those that serve any. Empty: not worked out.
+  std::vector<std::pair<std::string, RouteSet>> serving = {};
 
   RetryBudget& budget(std::uint32_t loop) const { return (*budgets)[loop % budgets->size()]; }
 };
@@ -143,8 +151,11 @@ class Router {
 // A name from outside in a message: cut between characters, so that it stays UTF-8.
 std::string shown_name(std::string_view name);
 
-// May another route be tried after this? Connection errors, 5xx, 429, and a backend that does not
-// know its route's model; never the caller's fault.
+// Of a model that does not exist, here or at a provider that has dropped it.
+inline constexpr std::string_view kModelNotFound = "MODEL_NOT_FOUND";
+
+// May another route be tried after this? Connection errors, 5xx, 429 and a model that is not there;
+// never the caller's fault.
 bool is_retryable(const Error& error);
 
 // What the usage costs, rounded up once; saturates instead of overflowing.

@@ -138,7 +138,8 @@ for (const [name, break_off] of Object.entries(breaks)) {
       event(chunk({content: 'three'})) + event(chunk({}, 'stop')) +
       event({...chunk({}), choices: [], usage: {prompt_tokens: 12, completion_tokens: 1}}) +
       event('[DONE]'));
-    const {text, provider} = await ask(server, {stream: true, stream_options: {include_usage: true}});
+    const {text, provider} =
+      await ask(server, {stream: true, stream_options: {include_usage: true}});
     const documents = text.split('\n\n').filter((line) => line && line !== 'data: [DONE]')
       .map((line) => JSON.parse(line.slice('data: '.length)));
     assert.equal(provider, 'a', 'the head was sent before');
@@ -157,6 +158,40 @@ for (const [name, break_off] of Object.entries(breaks)) {
       [{role: 'user', content: 'x'}, {role: 'assistant', content: 'one "two" '}]);
   });
 }
+
+test('a late provider is tried beside another, and the first to answer serves', async (context) => {
+  const {server, a, b} = await market(context, 'hedge: {after_ms: 100, percent: 50}, ');
+  a.answer = () => {};
+  const {status, text, provider, attempts} = await ask(server, {stream: true});
+  assert.deepEqual([status, provider, attempts], [200, 'b', 2]);
+  assert.match(text, /hi/);
+  await until(() => a.closed === 1, 10000 * slow);
+  assert.equal(b.requests.length, 1);
+  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  assert.match(metrics, /\nbackplane_hedges_won_total 1\n/);
+});
+
+test('a provider that has dropped the model is passed by', async (context) => {
+  const {server, a, b} = await market(context, '');
+  const gone = JSON.stringify({error: {message: 'The model `far-a` does not exist',
+    type: 'invalid_request_error', code: 'model_not_found'}});
+  a.answer = (socket) => socket.write(whole(gone, [], '404 Not Found'));
+  const answers = await many(server, 20);
+  assert.ok(all_served(answers));
+  assert.ok(answers.every(({provider}) => provider === 'b'));
+  assert.equal(a.requests.length, 5, 'then it is left out');
+  assert.equal(b.requests.length, 20);
+});
+
+test('a provider that becomes much slower is left out', async (context) => {
+  const {server, a, b} = await market(context, '', {a: ', eject_after: 2'});
+  assert.ok(all_served(await many(server, 25, {stream: true})));
+  a.answer = (socket) => setTimeout(() => socket.end(streamed), 1500 * slow);
+  const answers = await many(server, 8, {stream: true});
+  assert.ok(all_served(answers));
+  assert.equal(a.requests.length, 25 + 2);
+  assert.equal(b.requests.length, 6);
+});
 
 test('what is asked of providers is heeded', async (context) => {
   const {server, a, c} = await market(context, '');

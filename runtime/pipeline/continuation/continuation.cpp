@@ -15,9 +15,8 @@ using config::json_string;
 std::string choice(std::string_view delta, std::string_view finish_reason) {
   std::string out = R"("choices":[{"index":0,"delta":{)";
   out += delta;
-  out += R"(},"finish_reason":)";
-  out += finish_reason;
-  return out += "}]";
+  if (finish_reason.empty()) return out += R"(},"finish_reason":null}])";
+  return out += R"(},"finish_reason":)" + json_string(finish_reason) + "}]";
 }
 
 std::string content(std::string_view text) {
@@ -133,7 +132,7 @@ std::uint32_t Continuation::pass_on(const bp_event& event, const Route& route, c
   if (!is_announced_) {
     is_announced_ = true;
     flow = send_document(
-        choice(content({}), "null") + R"(,"x_backplane":{"event":"failover","provider":)" +
+        choice(content({}), {}) + R"(,"x_backplane":{"event":"failover","provider":)" +
             json_string(route.backend) + R"(,"model":)" + json_string(route.model) +
             R"(,"attempts":)" + std::to_string(route.tries) + '}',
         send);
@@ -152,7 +151,7 @@ std::uint32_t Continuation::pass_on(const bp_event& event, const Route& route, c
 std::uint32_t Continuation::text(std::string_view text, const Send& send) {
   if (text.empty()) return BP_FLOW_CONTINUE;
   keep(text);
-  if (!opening_.empty()) return send_document(choice(content(text), "null"), send);
+  if (!opening_.empty()) return send_document(choice(content(text), {}), send);
   bp_event event{};
   event.type = BP_EVENT_TEXT;
   event.data = str(text);
@@ -161,7 +160,7 @@ std::uint32_t Continuation::text(std::string_view text, const Send& send) {
 
 std::uint32_t Continuation::finish_reason(std::string_view reason, const Send& send) {
   finish_reason_ = reason;
-  if (!opening_.empty()) return send_document(choice({}, json_string(reason)), send);
+  if (!opening_.empty()) return send_document(choice({}, reason), send);
   bp_event event{};
   event.type = BP_EVENT_FINISH;
   event.data = str(reason);

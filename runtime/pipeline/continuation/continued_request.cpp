@@ -50,6 +50,7 @@ bool is_text_format(od::value& value) {
 bool asks_for_nothing(std::string_view key, od::value& value) {
   od::json_type type;
   if (value.type().get(type)) return false;
+  if (type == od::json_type::null) return !value.is_null().error();
   if (type == od::json_type::object) return key == "response_format" && is_text_format(value);
   if (type == od::json_type::array) {
     od::array array;
@@ -58,7 +59,7 @@ bool asks_for_nothing(std::string_view key, od::value& value) {
   }
   const std::string_view token = value.raw_json_token();
   const std::string_view text = token.substr(0, token.find_last_not_of(" \t\r\n") + 1);
-  return text == "null" || text == "false" || text == "0" || (key == "n" && text == "1");
+  return text == "false" || text == "0" || (key == "n" && text == "1");
 }
 
 class Rewrite {
@@ -127,9 +128,11 @@ class Rewrite {
   }
 
   bool lower(od::value& value) {
+    od::json_type type;
+    if (value.type().get(type)) return false;
+    if (type == od::json_type::null) return !value.is_null().error();
     const std::string_view token = value.raw_json_token();
     const std::string_view written = token.substr(0, token.find_last_not_of(" \t\r\n") + 1);
-    if (written == "null") return !value.is_null().error();
     std::uint64_t most = 0;
     if (value.get_uint64().get(most) || most <= tokens_) return false;
     edits_.push_back({offset(written), written.size(), std::to_string(most - tokens_)});

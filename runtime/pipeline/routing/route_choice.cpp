@@ -41,6 +41,27 @@ const char* left_out(const Model& model, const Route& route,
   return nullptr;
 }
 
+// No wish that leaves a route out.
+bool asks_for_nothing(const ProviderPreferences& preferences) {
+  return preferences.pinned.empty() && preferences.order.empty() && preferences.only.empty() &&
+         preferences.ignore.empty() && !preferences.is_private && !preferences.input_price_max &&
+         !preferences.output_price_max;
+}
+
+RouteSet serving(const Model& model, std::string_view operation) {
+  const RouteSet* any = nullptr;
+  for (const auto& [name, routes] : model.serving) {
+    if (name == operation) return routes;
+    if (name.empty()) any = &routes;
+  }
+  if (any != nullptr) return *any;
+  RouteSet routes;
+  for (std::size_t i = 0; i < model.routes.size() && i < routes.size(); ++i) {
+    routes.set(i, model.routes[i].backend->serves(operation));
+  }
+  return routes;
+}
+
 Error no_operation(const Model& model, std::string_view operation, std::string_view provider) {
   std::string message = "the model \"" + model.name + "\" does not offer the operation \"" +
                         std::string(operation) + '"';
@@ -90,12 +111,11 @@ RouteChoice::RouteChoice(const Model& model, const RouteRequest& request,
 Result<RouteChoice> RouteChoice::make(const Model& model, const RouteRequest& request,
                                       ProviderPreferences preferences) {
   RouteChoice choice(model, request, std::move(preferences));
-  const std::size_t count = std::min(model.routes.size(), kRoutesMax);
-  for (std::size_t i = 0; i < count; ++i) {
-    const Route& route = model.routes[i];
-    const bool fits = route.backend->serves(request.operation) &&
-                      left_out(model, route, choice.preferences_) == nullptr;
-    if (fits) choice.left_.set(i);
+  choice.left_ = serving(model, request.operation);
+  if (!asks_for_nothing(choice.preferences_)) {
+    for (std::size_t i = 0; i < model.routes.size() && i < kRoutesMax; ++i) {
+      if (left_out(model, model.routes[i], choice.preferences_) != nullptr) choice.left_.reset(i);
+    }
   }
   if (choice.left_.none()) return none_left(model, request, choice.preferences_);
   return choice;
@@ -142,33 +162,66 @@ RouteChoice::Pick RouteChoice::take_least(Routes good, Routes due, const RankOf&
 }
 
 RouteChoice::Pick RouteChoice::next(const Moment& moment) {
+  const Pick pick = next_good(moment);
+  return pick.route != nullptr || left_.none() ? pick : take_last_resort(moment);
+}
+
+RouteChoice::Pick RouteChoice::next_good(const Moment& moment) {
+  if (const Pick sampled = take_sampled(moment); sampled.route != nullptr) return sampled;
   Routes good;
   Routes due;
+  Routes slow;
   Routes ordered;
   for (std::size_t i = 0; i < model_->routes.size() && i < kRoutesMax; ++i) {
     if (!left_.test(i) || route(i).backend->is_full()) continue;
     const RouteHealth health = route(i).state->health(moment.now_ns);
     good.set(i, health == RouteHealth::kGood);
     due.set(i, health == RouteHealth::kProbeDue);
+    slow.set(i, health == RouteHealth::kSlow);
     if (!preferences_.order.empty()) ordered.set(i, place_in_order(i) != kNone);
   }
+  if (good.none()) good = slow;
   if ((ordered & (good | due)).any()) {
     const Pick pick = take_least(good & ordered, due & ordered, [this](std::size_t i) -> Rank {
       return {static_cast<double>(place_in_order(i)), i};
     });
     if (pick.route != nullptr) return pick;
   }
-  Pick pick;
   if (policy() == RoutePolicy::kOrdered) {
-    pick = take_least(good, due, [](std::size_t i) -> Rank { return {static_cast<double>(i), 0}; });
-  } else if (policy() == RoutePolicy::kCheapest) {
-    pick = take_least(good, due, [&](std::size_t i) -> Rank {
+    return take_least(good, due, [](std::size_t i) -> Rank { return {static_cast<double>(i), 0}; });
+  }
+  if (policy() == RoutePolicy::kCheapest) {
+    return take_least(good, due, [&](std::size_t i) -> Rank {
       return {price(i), is_sticky() ? ~affinity(i) : mixed(moment.random + i)};
     });
-  } else {
-    pick = take_live(good, due, moment);
   }
-  return pick.route != nullptr || left_.none() ? pick : take_last_resort(moment);
+  return take_live(good, due, moment);
+}
+
+// Of many routes two are drawn without a look at the others. A few draws in vain, and all are
+// looked at.
+RouteChoice::Pick RouteChoice::take_sampled(const Moment& moment) {
+  constexpr std::size_t kManyRoutes = 16;
+  constexpr std::uint64_t kDrawsMost = 12;
+  const bool is_live = policy() == RoutePolicy::kFastest || policy() == RoutePolicy::kLeastBusy;
+  const std::size_t count = std::min(model_->routes.size(), kRoutesMax);
+  if (!is_live || count <= kManyRoutes || is_sticky() || !preferences_.order.empty() ||
+      is_curious(moment)) {
+    return {};
+  }
+  std::size_t first = kNone;
+  for (std::uint64_t draw = 0; draw < kDrawsMost; ++draw) {
+    const auto i = static_cast<std::size_t>(mixed(moment.random + draw) % count);
+    if (i == first || !left_.test(i) || route(i).backend->is_full()) continue;
+    const RouteHealth health = route(i).state->health(moment.now_ns);
+    if (health == RouteHealth::kProbeDue && may_probe() && route(i).state->take_probe()) {
+      return take(i, true);
+    }
+    if (health != RouteHealth::kGood) continue;
+    if (first != kNone) return take(better(first, i, moment));
+    first = i;
+  }
+  return {};
 }
 
 RouteChoice::Pick RouteChoice::take_live(const Routes& good, const Routes& due,
@@ -230,7 +283,6 @@ std::size_t RouteChoice::drawn_by_weight(const Routes& good, const Moment& momen
 // Two, by chance or by how the conversation begins; who has the conversation keeps it unless the
 // other one is twice as good.
 std::size_t RouteChoice::better_of_two(const Routes& good, const Moment& moment) const {
-  constexpr float kPatience = 2;
   std::size_t first = kNone;
   std::size_t second = kNone;
   std::uint64_t most = 0;
@@ -246,19 +298,26 @@ std::size_t RouteChoice::better_of_two(const Routes& good, const Moment& moment)
       next = draw;
     }
   }
-  if (second == kNone) return first;
+  return second == kNone ? first : better(first, second, moment);
+}
+
+std::size_t RouteChoice::better(std::size_t first, std::size_t second, const Moment& moment) const {
+  constexpr float kPatience = 2;
   const float patience = is_sticky() ? kPatience : 1;
   return cost(first, moment) <= patience * cost(second, moment) ? first : second;
+}
+
+bool RouteChoice::is_curious(const Moment& moment) const {
+  constexpr std::uint64_t kOneIn = 256;
+  return policy() == RoutePolicy::kFastest && !is_sticky() && may_probe() &&
+         (moment.random >> 32U) % kOneIn == 0;
 }
 
 // One call in 256 measures what has not been measured for long: a route that has become fast again
 // is found, and the slow tail stays where it is.
 std::size_t RouteChoice::unmeasured(const Routes& good, const Moment& moment) const {
-  constexpr std::uint64_t kOneIn = 256;
   constexpr std::int64_t kStaleUs = 5'000'000;
-  const bool curious = policy() == RoutePolicy::kFastest && !is_sticky() && may_probe() &&
-                       (moment.random >> 32U) % kOneIn == 0;
-  if (!curious) return kNone;
+  if (!is_curious(moment)) return kNone;
   std::size_t oldest = kNone;
   std::int64_t since_us = moment.now_ns / 1000 - kStaleUs;
   for (std::size_t i = 0; i < model_->routes.size() && i < kRoutesMax; ++i) {

@@ -12,7 +12,6 @@
 
 #include <backplane/result.hpp>
 
-#include <bitset>
 #include <cstdint>
 #include <string_view>
 #include <utility>
@@ -29,7 +28,7 @@ struct RouteRequest {
 
 class RouteChoice {
  public:
-  static constexpr std::size_t kRoutesMax = 256;
+  static constexpr std::size_t kRoutesMax = RouteSet().size();
 
   // The routes that may serve the request. The model outlives this. Fails where none is left,
   // naming what left each out: OPERATION_NOT_SUPPORTED, PROVIDER_NOT_FOUND, NO_PROVIDER_LEFT.
@@ -47,10 +46,12 @@ class RouteChoice {
   };
   // Takes the best one left.
   Pick next(const Moment& moment);
+  // Likewise of those that are good now, where there is one.
+  Pick next_good(const Moment& moment);
   bool has_next() const { return left_.any(); }
 
  private:
-  using Routes = std::bitset<kRoutesMax>;
+  using Routes = RouteSet;
   using Rank = std::pair<double, std::uint64_t>;  // the least is the best
 
   RouteChoice(const Model& model, const RouteRequest& request, ProviderPreferences preferences);
@@ -63,9 +64,12 @@ class RouteChoice {
   template <class RankOf>
   Pick take_least(Routes good, Routes due, const RankOf& rank_of);
   Pick take_last_resort(const Moment& moment);
+  Pick take_sampled(const Moment& moment);
+  bool is_curious(const Moment& moment) const;
   Pick take_live(const Routes& good, const Routes& due, const Moment& moment);
   std::size_t drawn_by_weight(const Routes& good, const Moment& moment) const;
   std::size_t better_of_two(const Routes& good, const Moment& moment) const;
+  std::size_t better(std::size_t first, std::size_t second, const Moment& moment) const;
   std::size_t unmeasured(const Routes& good, const Moment& moment) const;
   std::size_t place_in_order(std::size_t index) const;
   float cost(std::size_t index, const Moment& moment) const;

@@ -31,7 +31,7 @@ bool is_failure(AttemptOutcome outcome) {
 }  // namespace
 
 const char* name_of(RouteHealth health) {
-  constexpr std::array<const char*, 4> kNames = {"good", "probe_due", "limited", "ejected"};
+  constexpr std::array<const char*, 5> kNames = {"good", "probe_due", "limited", "ejected", "slow"};
   return kNames[static_cast<std::size_t>(health)];
 }
 
@@ -68,11 +68,68 @@ void RouteState::stop_waiting(const RouteTry& given) {
   own.waiting_since_us.fetch_sub(us(given.begun_ns), kRelaxed);
 }
 
-void RouteState::first_event(const RouteTry& given) {
+void RouteState::first_event(const RouteTry& given, const EjectionRules& rules) {
   stop_waiting(given);
   if (!given.streams) return;
   const auto took_us = static_cast<float>(us(given.first_event_ns - given.begun_ns));
-  cell(given.loop).first_event_us.add(took_us, us(given.first_event_ns));
+  Cell& own = cell(given.loop);
+  own.first_event_us.add(took_us, us(given.first_event_ns));
+  own.late_us.add(took_us);
+  judge(took_us, given, rules, us(given.first_event_ns));
+}
+
+// What it would have taken is not known, but that it is more.
+void RouteState::outrun(const RouteTry& given, bool had_start, const EjectionRules& rules,
+                        std::int64_t now_ns) {
+  Cell& own = cell(given.loop);
+  const auto waited_us = static_cast<float>(us(now_ns - given.begun_ns));
+  if (waited_us > own.first_event_us.mean()) own.first_event_us.add(waited_us, us(now_ns));
+  if (waited_us > own.late_us.value()) own.late_us.add(waited_us);
+  if (had_start) was_slow(given, rules, us(now_ns));
+}
+
+float RouteState::late_us(std::uint32_t loop) const {
+  const TailEstimate& own = cell(loop).late_us;
+  if (own.count() >= TailEstimate::kSamplesLeast) return own.value();
+  float sum = 0;
+  std::uint32_t samples = 0;
+  for (const Cell& each : cells_) {
+    sum += each.late_us.value() * static_cast<float>(each.late_us.count());
+    samples += each.late_us.count();
+  }
+  return samples >= TailEstimate::kSamplesLeast ? sum / static_cast<float>(samples) : 0;
+}
+
+float RouteState::usual_us() const {
+  constexpr std::uint32_t kSamplesLeast = 20;
+  return usual_samples_.load(kRelaxed) >= kSamplesLeast ? usual_us_.load(kRelaxed) : 0;
+}
+
+// The usual time is that of the last few hundred; one that is far above counts as the threshold.
+void RouteState::judge(float took_us, const RouteTry& given, const EjectionRules& rules,
+                       std::int64_t now_us) {
+  constexpr float kSlowLeastUs = 500'000;
+  constexpr std::uint32_t kSamplesMost = 256;
+  const float most_us = std::max(usual_us() * static_cast<float>(rules.slower), kSlowLeastUs);
+  const bool is_slow = rules.slower != 0 && usual_us() > 0 && took_us > most_us;
+  const std::uint32_t samples = std::min(usual_samples_.load(kRelaxed) + 1, kSamplesMost);
+  const float usual = usual_us_.load(kRelaxed);
+  const float sample = is_slow ? most_us : took_us;
+  usual_us_.store(usual + (sample - usual) / static_cast<float>(samples), kRelaxed);
+  usual_samples_.store(samples, kRelaxed);
+  if (is_slow) return was_slow(given, rules, now_us);
+  if (slow_.load(kRelaxed) != 0) slow_.store(0, kRelaxed);
+}
+
+void RouteState::was_slow(const RouteTry& given, const EjectionRules& rules, std::int64_t now_us) {
+  if (rules.slower == 0 || rules.failures == 0) return;
+  if (ejected_until_us_.load(kRelaxed) != 0) {
+    if (given.is_probe) eject(rules, now_us, true);
+    return;
+  }
+  if (us(given.begun_ns) < readmitted_us_.load(kRelaxed)) return;  // it waited since before
+  const std::uint32_t in_a_row = slow_.fetch_add(1, kRelaxed) + 1;
+  if (in_a_row >= rules.failures) eject(rules, now_us, true);
 }
 
 // Of an answer in one piece nobody sees when its first token came: it is taken as one rate.
@@ -111,6 +168,7 @@ void RouteState::succeeded(const RouteTry& given, std::int64_t now_us) {
   if (limits_.load(kRelaxed) != 0) limits_.store(0, kRelaxed);
   if (ejected_until_us_.load(kRelaxed) == 0) return;
   if (us(given.begun_ns) < ejected_at_us_.load(kRelaxed)) return;  // begun when it was well
+  if (is_slow_.load(kRelaxed) && !given.is_probe) return;
   readmitted_us_.store(now_us, kRelaxed);
   ejected_until_us_.store(0, kRelaxed);
 }
@@ -131,7 +189,9 @@ void RouteState::failed(const RouteTry& given, AttemptOutcome outcome, const Eje
   if (in_a_row >= rules.failures || often) eject(rules, now_us);
 }
 
-void RouteState::eject(const EjectionRules& rules, std::int64_t now_us) {
+void RouteState::eject(const EjectionRules& rules, std::int64_t now_us, bool is_slow) {
+  is_slow_.store(is_slow, kRelaxed);
+  slow_.store(0, kRelaxed);
   constexpr std::uint32_t kDoublingsMost = 16;
   const std::int64_t readmitted = readmitted_us_.load(kRelaxed);
   if (readmitted != 0 && ejected_until_us_.load(kRelaxed) == 0 &&
@@ -172,7 +232,8 @@ RouteHealth RouteState::health(std::int64_t now_ns) const {
   const std::int64_t now_us = us(now_ns);
   if (const std::int64_t until = ejected_until_us_.load(kRelaxed); until != 0) {
     const bool due = now_us >= until && !probing_.load(kRelaxed);
-    return due ? RouteHealth::kProbeDue : RouteHealth::kEjected;
+    if (due) return RouteHealth::kProbeDue;
+    return is_slow_.load(kRelaxed) ? RouteHealth::kSlow : RouteHealth::kEjected;
   }
   return now_us < limited_until_us_.load(kRelaxed) ? RouteHealth::kLimited : RouteHealth::kGood;
 }

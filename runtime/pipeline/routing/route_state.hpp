@@ -9,6 +9,7 @@
 
 #include "runtime/pipeline/backend_series.hpp"
 #include "runtime/pipeline/routing/decayed_average.hpp"
+#include "runtime/pipeline/routing/tail_estimate.hpp"
 
 #include <backplane/abi.h>
 
@@ -26,6 +27,7 @@ enum class RouteHealth : std::uint8_t {
   kProbeDue,  // it was ejected and may show that it serves again, to one call
   kLimited,   // its provider takes no more for now
   kEjected,
+  kSlow,  // it was ejected for being slow: better than nothing
 };
 const char* name_of(RouteHealth health);
 
@@ -38,6 +40,7 @@ RoutePrivacy privacy_of(std::string_view name);  // kUnknown for what is no name
 struct EjectionRules {
   std::uint64_t failures = 5;  // in a row; 0: never
   std::uint64_t base_ms = 5'000;
+  std::uint64_t slower = 0;  // than its usual time to the first event is a failure; 0: never
 };
 
 // One try of a call on a route, as its call sees it.
@@ -71,7 +74,11 @@ class RouteState {
 
   // [loop] A try in this order: begin, at most one first_event, end.
   void begin(const RouteTry& given);
-  void first_event(const RouteTry& given);
+  void first_event(const RouteTry& given, const EjectionRules& rules = {});
+  // It was cancelled, in favour of another route that answered first. `had_start`: which had been
+  // tried because this one was late.
+  void outrun(const RouteTry& given, bool had_start, const EjectionRules& rules,
+              std::int64_t now_ns);
   void end(const RouteTry& given, AttemptOutcome outcome, std::uint64_t retry_after_ms,
            const EjectionRules& rules, std::int64_t now_ns);
   // [loop] What the backend said of its limits.
@@ -98,11 +105,15 @@ class RouteState {
   // [loop] What an answer of so many tokens may take, in microseconds: by what this loop has seen
   // itself and what it last heard of the others. 0: nothing is known.
   float expected_us(std::uint32_t loop, std::int64_t now_ns, float tokens);
+  // [loop] What 95 of 100 first events of streams are faster than, in microseconds; 0: unknown.
+  float late_us(std::uint32_t loop) const;
   // [any-thread] When the route was last measured; 0: never.
   std::int64_t sampled_us(std::uint32_t loop) const { return cell(loop).sampled_us(); }
 
   // [any-thread] For those who look.
   std::uint64_t ejections() const { return ejections_total_.load(std::memory_order_relaxed); }
+  // Of first events, in microseconds; 0: unknown.
+  float usual_us() const;
   std::uint64_t failures_in_a_row() const { return failures_.load(std::memory_order_relaxed); }
   AttemptOutcome last_failure() const { return last_failure_.load(std::memory_order_relaxed); }
 
@@ -117,6 +128,7 @@ class RouteState {
     std::atomic<std::int64_t> waiting{0};
     std::atomic<std::int64_t> waiting_since_us{0};  // the sum of when they began
     DecayedAverage first_event_us;
+    TailEstimate late_us;
     DecayedAverage tokens_per_s;
     DecayedAverage failed;  // 1 for a failure, 0 for a success
     // What this loop last heard of all.
@@ -139,16 +151,22 @@ class RouteState {
   void failed(const RouteTry& given, AttemptOutcome outcome, const EjectionRules& rules,
               std::int64_t now_us);
   void limited(std::uint64_t retry_after_ms, std::int64_t now_us);
-  void eject(const EjectionRules& rules, std::int64_t now_us);
+  void eject(const EjectionRules& rules, std::int64_t now_us, bool is_slow = false);
+  void judge(float took_us, const RouteTry& given, const EjectionRules& rules, std::int64_t now_us);
+  void was_slow(const RouteTry& given, const EjectionRules& rules, std::int64_t now_us);
 
   const std::uint64_t hash_;
   // Written by few, read by all.
   alignas(64) std::atomic<std::int64_t> ejected_until_us_{0};  // 0: it is not
   std::atomic<std::int64_t> limited_until_us_{0};
   std::atomic<bool> probing_{false};
+  std::atomic<bool> is_slow_{false};  // why it is ejected
   std::atomic<AttemptOutcome> last_failure_{AttemptOutcome::kOk};
   std::atomic<std::uint32_t> failures_{0};  // in a row
   std::atomic<std::uint32_t> limits_{0};    // likewise, refusals without a time
+  std::atomic<std::uint32_t> slow_{0};      // likewise, late first events
+  std::atomic<float> usual_us_{0};          // first events of a long time
+  std::atomic<std::uint32_t> usual_samples_{0};
   std::atomic<std::uint32_t> ejections_in_a_row_{0};
   std::atomic<std::int64_t> ejected_at_us_{0};
   std::atomic<std::int64_t> readmitted_us_{0};

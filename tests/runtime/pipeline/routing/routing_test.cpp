@@ -69,6 +69,90 @@ TEST_F(RoutingTest, WhereAllHaveFailedAllAreStillTried) {
   EXPECT_EQ(call(20), 0);
 }
 
+TEST_F(RoutingTest, AProviderThatHasDroppedTheModelIsPassedBy) {
+  world.add_model("m", {"a", "b"});
+  Script dropped{{error(Code::kNotFound, 404)}};
+  dropped.steps[0].error.type = "MODEL_NOT_FOUND";
+  a.scripts = {dropped};
+  world.open();
+  EXPECT_EQ(call(100), 0);
+  EXPECT_EQ(a.submitted, 5) << "then it is left out";
+  b.scripts = {dropped};
+  EXPECT_EQ(call(1), 1);
+}
+
+// The first of `a` come late from now on.
+class SlowTest : public RoutingTest, public testing::WithParamInterface<RoutePolicy> {
+ protected:
+  int call_slowly(int count) {
+    const int before = a.submitted;
+    for (int i = 0; i < count; ++i) {
+      Client client(world);
+      client.begin();
+      world.loops.advance(2'000);
+      EXPECT_EQ(client.last().type, BP_EVENT_END);
+    }
+    return a.submitted - before;
+  }
+  static Script after(std::uint64_t ms) { return Script({text("hi").after(ms), end()}); }
+};
+
+TEST_P(SlowTest, ARouteThatHasBecomeSlowIsLeftOutUntilAProbeIsFast) {
+  world.add_model("m", {"a", "b"}).policy = GetParam();
+  a.scripts = b.scripts = {after(150)};
+  world.instance("a").eject_ms = 60'000;
+  world.open();
+  call_slowly(100);
+  a.scripts = {after(1'500)};
+  EXPECT_EQ(call_slowly(25), 5);
+  world.loops.advance(60'000);
+  EXPECT_EQ(call_slowly(10), 1) << "a probe, which is late as well";
+  a.scripts = {after(150)};
+  world.loops.advance(120'000);
+  EXPECT_GT(call_slowly(20), 3);
+}
+
+TEST_P(SlowTest, WhereNoOtherIsGoodItServes) {
+  world.add_model("m", {"a", "b"}).policy = GetParam();
+  a.scripts = b.scripts = {after(150)};
+  world.open();
+  call_slowly(100);
+  a.scripts = b.scripts = {after(1'500)};
+  const int before = b.submitted;
+  EXPECT_GT(call_slowly(40), 0);
+  EXPECT_GT(b.submitted, before) << "both, as the policy has it";
+}
+
+INSTANTIATE_TEST_SUITE_P(Policies, SlowTest,
+                         testing::Values(RoutePolicy::kOrdered, RoutePolicy::kWeighted,
+                                         RoutePolicy::kLeastBusy));
+
+TEST_F(SlowTest, WhatIsSlowFromTheBeginningIsUsual) {
+  world.add_model("m", {"a", "b"});
+  a.scripts = {after(1'500)};
+  world.open();
+  EXPECT_EQ(call_slowly(50), 50);
+}
+
+TEST_F(SlowTest, LessThanHalfASecondIsNeverSlow) {
+  world.add_model("m", {"a", "b"});
+  a.scripts = {after(10)};
+  world.open();
+  call_slowly(30);
+  a.scripts = {after(450)};
+  EXPECT_EQ(call_slowly(30), 30);
+}
+
+TEST_F(SlowTest, UnlessThatIsTurnedOff) {
+  world.add_model("m", {"a", "b"});
+  world.instance("a").eject_slower = 0;
+  a.scripts = {after(150)};
+  world.open();
+  call_slowly(30);
+  a.scripts = {after(1'500)};
+  EXPECT_EQ(call_slowly(30), 30);
+}
+
 TEST_F(RoutingTest, TheOnlyRouteIsAlwaysTried) {
   world.add_model("m", {"a"});
   a.scripts = {dead};

@@ -48,9 +48,11 @@ backends:
   bad: {uses: openai, settings: {base_url: "${bad.url}"}}
   good: {uses: openai, settings: {base_url: "${good.url}"}}
   local: {uses: local, settings: {model: "${model}"}}
+  proven: {uses: phala, settings: {base_url: "${good.url}", api_key: k, models_refresh_seconds: 0,
+    attestation: {policy: warn}}}
 models: {m: {routes: [{backend: bad}, {backend: good}]},
   kept: {cache: {ttl_seconds: 60}, routes: [{backend: good}]},
-  tiny: {routes: [{backend: local}]}}
+  private: {routes: [{backend: proven}]}, tiny: {routes: [{backend: local}]}}
 `);
 }
 

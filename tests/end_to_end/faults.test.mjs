@@ -10,11 +10,13 @@ import {http, serve, slow} from './server.mjs';
 import {chunk, completion, event, until} from './upstream.mjs';
 
 // One loop: a kept connection is the next request's.
-const deployment = (url) => `${http}limits: {loops: 1}
+const deployment = (url, first_byte_ms = 800) => `${http}limits: {loops: 1}
 backends:
   up:
     uses: openai
-    settings: {base_url: "${url}", timeouts: {first_byte_ms: ${800 * slow}, idle_ms: ${500 * slow}}}
+    settings:
+      base_url: "${url}"
+      timeouts: {first_byte_ms: ${first_byte_ms * slow}, idle_ms: ${500 * slow}}
 models: {fast: {routes: [{backend: up, model: upstream-model}]}}
 `;
 const document = JSON.stringify(completion('hi'));
@@ -200,7 +202,7 @@ test('429 and 500 keep their meaning', async (context) => {
 
 test('a request of 8 MB arrives, with the headers of the gateway alone', async (context) => {
   const up = await raw_upstream(context, ending(whole(document)));
-  const server = await serve(context, deployment(up.url));
+  const server = await serve(context, deployment(up.url, 20000));
   const body = `{"model":"fast","messages":[{"role":"user","content":"${'a'.repeat(8000000)}"}]}`;
   const answer = await post(server, body, 'chat/completions', {headers: {
     'content-type': 'application/json', authorization: 'Bearer mine', cookie: 'a=b', 'x-own': '1',

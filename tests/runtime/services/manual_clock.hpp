@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A bp_clock that stands still until it is moved, or moves by a step with each reading.
+// A bp_clock that stands still until it is moved, or moves by a step with each reading. Any thread
+// may read it.
 #pragma once
 
 #include <backplane/clock.h>
 
-#include <utility>
+#include <atomic>
 
 namespace backplane::test {
 
@@ -25,10 +26,10 @@ class ManualClock {
   void step_ms(std::int64_t step_ms) { step_ns_ = step_ms * 1'000'000; }
 
  private:
-  std::int64_t read() { return std::exchange(now_ns_, now_ns_ + step_ns_); }
+  std::int64_t read() { return now_ns_.fetch_add(step_ns_); }
 
-  std::int64_t step_ns_ = 0;
-  std::int64_t now_ns_ = 1'000'000'000;
+  std::atomic<std::int64_t> step_ns_ = 0;
+  std::atomic<std::int64_t> now_ns_ = 1'000'000'000;
   bp_clock table_;
 };
 

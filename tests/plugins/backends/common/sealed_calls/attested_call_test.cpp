@@ -315,24 +315,10 @@ TEST_F(RecordedSignatureTest, HoldsForTheStreamHoweverItComes) {
   for (const std::size_t cut : {stream.size(), std::size_t{1}, std::size_t{7}, std::size_t{1000}}) {
     for (const bool is_spoilt : {false, true}) {
       SCOPED_TRACE(cut);
-      SigningKey unused(1);
       calls.keys.drop_proof("Qwen/Qwen3.5-122B-A10B");
       end();
       current = Running();
-      current.sink->set_overrun(4);
-      bp_request request{};
-      request.struct_size = sizeof(request);
-      request.flags = BP_REQUEST_STREAM;
-      request.id = str("request-1");
-      request.operation = str("chat.completions");
-      request.body = body;
-      request.loop = host.loop();
-      auto splice = dialect::BodySplice::make(request, false);
-      Result<Call*> made = start_sealed_call(
-          calls, upstream, request, *current.sink->get(), "Qwen/Qwen3.5-122B-A10B",
-          {"https://provider.example/v1/chat/completions", {}, std::move(*splice), {}});
-      ASSERT_TRUE(made);
-      current.call = *made;
+      ASSERT_TRUE(start_one(current, BP_REQUEST_STREAM, "Qwen/Qwen3.5-122B-A10B"));
       MadeReport evidence = report(nonce(), address, "ecdsa");
       evidence.document["model"] = "Qwen/Qwen3.5-122B-A10B";
       give(evidence);

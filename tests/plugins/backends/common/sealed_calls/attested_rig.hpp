@@ -87,7 +87,8 @@ class AttestedCallTest : public ::testing::Test {
     bp_call* call = nullptr;
   };
 
-  Status start_one(Running& running, std::uint32_t flags = 0) {
+  Status start_one(Running& running, std::uint32_t flags = 0,
+                   std::string_view model = "some-model") {
     running.sink->set_overrun(4);
     bp_request request{};
     request.struct_size = sizeof(request);
@@ -98,7 +99,7 @@ class AttestedCallTest : public ::testing::Test {
     request.loop = host.loop();
     auto splice = dialect::BodySplice::make(request, false);
     Result<Call*> made = start_sealed_call(
-        calls, upstream, request, *running.sink->get(), "some-model",
+        calls, upstream, request, *running.sink->get(), model,
         {"https://provider.example/v1/chat/completions", {}, std::move(*splice), {}});
     if (!made) return made.error();
     running.call = *made;
